@@ -1,0 +1,172 @@
+use jiff::Timestamp;
+
+use crate::{Change, ChangeKind, FieldChange, NoticeKind, NoticeKinds, ProjectId, TaskId, Title, UserId, Version, concerned};
+
+/// Why a person gets a mail; the first that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The task is theirs.
+    Assignee,
+    /// The task was theirs when the span began.
+    FormerAssignee,
+    /// They made the task.
+    Creator,
+}
+
+/// What happened to the task on the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetKind {
+    Created,
+    Updated,
+    Deleted,
+}
+
+/// The net effect of a span of one task's log, for one reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetChange {
+    pub project: ProjectId,
+    pub task: TaskId,
+    /// The last version of the span.
+    pub version: Version,
+    pub kind: NetKind,
+    /// The title at the end of the span.
+    pub title: Title,
+    /// Who did it, each once, in order of their last act.
+    pub actors: Vec<UserId>,
+    /// When the last of it happened.
+    pub at: Timestamp,
+    /// From what to what, each field once; empty for a deleted task.
+    pub fields: Vec<FieldChange>,
+    pub reason: Reason,
+}
+
+/// Folds a span of one task's log, oldest first, to what `reader` has to be told; nothing, if it comes to nothing.
+///
+/// A field that ends where the reader last knew it is no news, and neither is one whose last word was the reader's own.
+/// Somebody who held the task only between the ends of the span is told nothing at all, never half of it.
+#[must_use]
+pub fn net_change(changes: &[Change], reader: UserId, kinds: &NoticeKinds) -> Option<NetChange> {
+    let (first, last) = (changes.first()?, changes.last()?);
+    let reason = reason(changes, last, reader)?;
+    let created = first.kind == ChangeKind::Created;
+    if last.kind == ChangeKind::Deleted {
+        // A task that came and went within the span was never there for anybody but its maker.
+        let told = last.actor != reader && !created && kinds.contains(&NoticeKind::Deleted);
+        return told.then(|| net(last, NetKind::Deleted, vec![last.actor], last.at, Vec::new(), reason));
+    }
+    let news = news(changes, reader);
+    let handed_over_new = created && first.actor != reader && last.assignee.after == Some(reader);
+    if handed_over_new && kinds.contains(&NoticeKind::Assigned) {
+        // All of a new task is new to its assignee, whatever they want to hear of it later.
+        return tell(changes, NetKind::Created, news, reason);
+    }
+    let wanted = news.into_iter().filter(|it| kinds.contains(&it.field.notice_kind())).collect();
+    tell(changes, NetKind::Updated, wanted, reason)
+}
+
+/// One field that is not where the reader knew it, and the change that had the last word on it.
+struct News<'a> {
+    field: FieldChange,
+    last_word: &'a Change,
+    /// Whether any step of the way concerned the reader.
+    concerning: bool,
+}
+
+fn tell(changes: &[Change], kind: NetKind, mut news: Vec<News<'_>>, reason: Reason) -> Option<NetChange> {
+    let last = changes.last()?;
+    news.sort_by_key(|it| it.last_word.version);
+    let at = news.last()?.last_word.at;
+    let mut actors: Vec<UserId> = Vec::new();
+    for it in &news {
+        actors.retain(|actor| *actor != it.last_word.actor);
+        actors.push(it.last_word.actor);
+    }
+    news.sort_by_key(|it| position(&it.field));
+    Some(net(last, kind, actors, at, news.into_iter().map(|it| it.field).collect(), reason))
+}
+
+/// The order in which a mail tells of fields: who has it, how it stands, then the rest.
+fn position(field: &FieldChange) -> u8 {
+    match field {
+        FieldChange::Assignee { .. } => 0,
+        FieldChange::Status { .. } => 1,
+        FieldChange::Title { .. } => 2,
+        FieldChange::DueOn { .. } => 3,
+        FieldChange::Priority { .. } => 4,
+        FieldChange::Labels { .. } => 5,
+        FieldChange::Description => 6,
+    }
+}
+
+/// Each field's way from where the reader last knew it (the start of the span, or their own last word on it) to its end.
+///
+/// What happened while a task was nobody's business of the reader is not told to them, unless it was taken from them and came back.
+fn news(changes: &[Change], reader: UserId) -> Vec<News<'_>> {
+    let mut news: Vec<News<'_>> = Vec::new();
+    for change in changes {
+        for field in &change.fields {
+            let earlier = news.iter().position(|it| it.field.name() == field.name()).map(|index| news.swap_remove(index));
+            if change.actor == reader {
+                continue;
+            }
+            let concerning = concerned(change).any(|user| user == reader) || earlier.as_ref().is_some_and(|it| it.concerning);
+            let field = earlier.map_or_else(|| field.clone(), |earlier| join(earlier.field, field));
+            news.push(News { field, last_word: change, concerning });
+        }
+    }
+    let never_passed_it_on = changes.iter().all(|it| it.actor != reader || it.assignee.before == it.assignee.after);
+    let holds_before_and_after = never_passed_it_on
+        && changes.first().is_some_and(|it| it.assignee.before == Some(reader))
+        && changes.last().is_some_and(|it| it.assignee.after == Some(reader));
+    news.retain(|it| (it.concerning || holds_before_and_after) && !is_round_trip(&it.field));
+    news
+}
+
+/// From where the earlier of two changes of one field began to where the later ended.
+fn join(earlier: FieldChange, later: &FieldChange) -> FieldChange {
+    match (earlier, later.clone()) {
+        (FieldChange::Title { from, .. }, FieldChange::Title { to, .. }) => FieldChange::Title { from, to },
+        (FieldChange::Status { from, .. }, FieldChange::Status { to, .. }) => FieldChange::Status { from, to },
+        (FieldChange::Assignee { from, .. }, FieldChange::Assignee { to, .. }) => FieldChange::Assignee { from, to },
+        (FieldChange::Priority { from, .. }, FieldChange::Priority { to, .. }) => FieldChange::Priority { from, to },
+        (FieldChange::DueOn { from, .. }, FieldChange::DueOn { to, .. }) => FieldChange::DueOn { from, to },
+        (FieldChange::Labels { from, .. }, FieldChange::Labels { to, .. }) => FieldChange::Labels { from, to },
+        (_, later) => later,
+    }
+}
+
+/// Whether a field ends where it began. A description's text is not in the log, so it never is.
+fn is_round_trip(field: &FieldChange) -> bool {
+    match field {
+        FieldChange::Title { from, to } => from.as_ref() == Some(to),
+        FieldChange::Description => false,
+        FieldChange::Status { from, to } => *from == Some(*to),
+        FieldChange::Assignee { from, to } => from == to,
+        FieldChange::Priority { from, to } => from.unwrap_or_default() == *to,
+        FieldChange::DueOn { from, to } => from == to,
+        FieldChange::Labels { from, to } => from == to,
+    }
+}
+
+fn net(last: &Change, kind: NetKind, actors: Vec<UserId>, at: Timestamp, fields: Vec<FieldChange>, reason: Reason) -> NetChange {
+    let Change { project, task, version, ref title, .. } = *last;
+    NetChange { project, task, version, kind, title: title.clone(), actors, at, fields, reason }
+}
+
+fn reason(changes: &[Change], last: &Change, reader: UserId) -> Option<Reason> {
+    if last.assignee.after == Some(reader) {
+        Some(Reason::Assignee)
+    } else if last_known_assignee(changes, reader) == Some(reader) {
+        Some(Reason::FormerAssignee)
+    } else if last.creator == reader {
+        Some(Reason::Creator)
+    } else {
+        None
+    }
+}
+
+/// Who had the task when the span began, or after the reader's own last word on it: who gave a task away is no longer its holder.
+fn last_known_assignee(changes: &[Change], reader: UserId) -> Option<UserId> {
+    let own_word = changes.iter().rev().find(|it| it.actor == reader && it.assignee.before != it.assignee.after);
+    own_word.map_or_else(|| changes.first().and_then(|it| it.assignee.before), |it| it.assignee.after)
+}
