@@ -1,0 +1,153 @@
+// The only module that talks to the API. The access token lives in this module's memory; the refresh token in a cookie no script can read.
+import { t } from './i18n.js';
+
+/** An answer that is not a success: its status (0 when none came) and its problem body. */
+export class Problem extends Error {
+  constructor(status, body, retryAfter) {
+    super(explain(status, body, retryAfter));
+    this.status = status;
+    this.body = body;
+    this.fields = Array.isArray(body.errors) ? body.errors : [];
+  }
+}
+
+/** There is no session: the person has to log in. The window hears of it as a `signedout` event. */
+export class SignedOut extends Error {}
+
+let accessToken = null;
+let freshUntil = 0;
+let refreshing = null;
+
+function explain(status, body, retryAfter) {
+  if (status === 0) return t('problem.offline');
+  if (status === 429) return retryAfter ? t('problem.tooOftenFor', { seconds: retryAfter }) : t('problem.tooOften');
+  if (status >= 500) return body.request_id ? t('problem.serverWithId', { id: body.request_id }) : t('problem.server');
+  if (status === 403) return t('problem.forbidden');
+  if (status === 404) return t('problem.notFound');
+  if (status === 412) return t('problem.stale');
+  return body.detail || body.title || t('problem.other', { status });
+}
+
+async function send(method, path, { body, headers = {} } = {}) {
+  try {
+    const answer = await fetch(path, {
+      method,
+      cache: 'no-store',
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    return { answer, text };
+  } catch {
+    throw new Problem(0, {});
+  }
+}
+
+function read({ answer, text }) {
+  let body = {};
+  try {
+    if (text) body = JSON.parse(text);
+  } catch {
+    // A gateway in between may answer in HTML; the status still says what happened.
+    if (answer.ok) throw new Problem(502, {});
+  }
+  if (!answer.ok) throw new Problem(answer.status, body ?? {}, answer.headers.get('retry-after'));
+  return { body, etag: answer.headers.get('etag') };
+}
+
+function keep({ access_token, expires_in }) {
+  accessToken = access_token;
+  // Half a minute early, so that a token never expires on its way.
+  freshUntil = Date.now() + (expires_in - 30) * 1000;
+}
+
+// A refresh token used twice ends its session, so tabs take turns.
+const inTurn = (act) => (navigator.locks ? navigator.locks.request('baton-refresh', act) : act());
+
+function refresh() {
+  refreshing ??= inTurn(async () => {
+    try {
+      keep(read(await send('POST', '/v1/login/refresh', { body: {} })).body);
+    } catch (error) {
+      if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
+      accessToken = null;
+      dispatchEvent(new Event('signedout'));
+      throw new SignedOut(t('session.ended'));
+    }
+  }).finally(() => {
+    refreshing = null;
+  });
+  return refreshing;
+}
+
+/** Logs in; the answer's `user`. */
+export async function logIn(email, password) {
+  const { body } = read(await send('POST', '/v1/login', { body: { email, password, cookie: true } }));
+  keep(body);
+  return body.user;
+}
+
+/** Ends the session. */
+export async function logOut() {
+  await inTurn(async () => read(await send('POST', '/v1/logout', { body: {} })));
+  accessToken = null;
+}
+
+/** A request that needs no session. */
+export const open = async (method, path, body) => read(await send(method, path, { body }));
+
+/** A request of the person logged in. `version` becomes If-Match, `key` Idempotency-Key. */
+export async function request(method, path, { body, version, key } = {}) {
+  if (accessToken === null || Date.now() > freshUntil) await refresh();
+  const attempt = () => send(method, path, {
+    body,
+    headers: {
+      authorization: `Bearer ${accessToken}`,
+      ...(version === undefined ? {} : { 'if-match': `"${version}"` }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
+  });
+  let result = await attempt();
+  if (result.answer.status === 401) {
+    await refresh();
+    result = await attempt();
+  }
+  return read(result);
+}
+
+export const get = async (path) => (await request('GET', path)).body;
+
+/** One page of a list. */
+export function page(path, { limit = 50, cursor = null, ...query } = {}) {
+  const parameters = new URLSearchParams({ ...query, limit });
+  if (cursor !== null) parameters.set('cursor', cursor);
+  return get(`${path}?${parameters}`);
+}
+
+/** A list to its end, for lists that a person can still read; it stops at a thousand. */
+export async function all(path, query = {}) {
+  const items = [];
+  let cursor = null;
+  do {
+    const next = await page(path, { ...query, limit: 100, cursor });
+    items.push(...next.items);
+    cursor = next.next_cursor;
+  } while (cursor !== null && items.length < 1000);
+  return items;
+}
+
+/** Sends a create so that repeating it after a lost answer makes nothing twice: the same body goes with the same key. */
+export function creator(path) {
+  let last = null;
+  return async (body) => {
+    const text = JSON.stringify(body);
+    if (last?.text !== text) last = { text, key: crypto.randomUUID() };
+    const made = (await request('POST', path, { body, key: last.key })).body;
+    last = null;
+    return made;
+  };
+}

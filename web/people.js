@@ -1,0 +1,28 @@
+import { all } from './api.js';
+import { h } from './dom.js';
+import { t } from './i18n.js';
+
+/** Everybody of a project, also who left, by user id. */
+export async function peopleOf(project) {
+  const members = await all(`/v1/projects/${encodeURIComponent(project)}/members`);
+  return new Map(members.map((it) => [it.user, it]));
+}
+
+export const nameOf = (people, user) => people.get(user)?.name ?? t('people.unknown');
+
+/** The choices of an assignee field: current members, and who is assigned now even if they left. */
+export function assigneeOptions(people, assigned) {
+  const current = [...people.values()].filter((it) => !it.left_at || it.user === assigned);
+  current.sort((a, b) => a.name.localeCompare(b.name));
+  return [['', t('task.nobody')], ...current.map((it) => [it.user, it.left_at ? t('people.left', { name: it.name }) : it.name])];
+}
+
+/** Initials on a colour that stays the same for a name. */
+export function avatar(name) {
+  const words = name.trim().split(/\s+/);
+  // A Korean name reads by its last two syllables, a Latin one by its initials.
+  const korean = /^[가-힣]{2,4}$/.test(name.trim());
+  const initials = korean ? name.trim().slice(-2) : [words[0], words.length > 1 ? words.at(-1) : ''].map((it) => [...it][0] ?? '').join('').toUpperCase();
+  const hue = [...name].reduce((sum, it) => (sum * 31 + it.codePointAt(0)) % 6, 0);
+  return h('span', { class: `avatar hue-${hue}`, 'aria-hidden': 'true', title: name }, initials);
+}
