@@ -93,7 +93,12 @@ export async function logIn(email, password) {
 
 /** Ends the session. */
 export async function logOut() {
-  await inTurn(async () => read(await send('POST', '/v1/logout', { body: {} })));
+  try {
+    await inTurn(async () => read(await send('POST', '/v1/logout', { body: {} })));
+  } catch (error) {
+    // Refused: there was no session any more.
+    if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
+  }
   accessToken = null;
 }
 

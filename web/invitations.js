@@ -16,10 +16,10 @@ export async function invitationsPage() {
     put(list, invitations.length === 0
       ? empty(t('invitations.emptyTitle'), t('invitations.empty'))
       : h('ul', { class: 'rows' }, invitations.map((it) => {
-        const name = it.project_name ?? it.name;
+        const name = it.project_name;
         const path = `/v1/me/invitations/${encodeURIComponent(it.project)}`;
-        return h('li', { class: 'row invitation' }, avatar(name),
-          h('div', { class: 'grow' }, h('strong', {}, name), h('p', { class: 'hint' }, t('invitations.as', { role: t(`role.${it.role}`) }))),
+        return h('li', { class: 'row invitation' }, avatar(name, [...name][0]),
+          h('div', { class: 'grow' }, h('strong', {}, name), h('p', { class: 'hint' }, t('invitations.as', { name: it.invited_by ?? t('people.unknown'), role: t(`role.${it.role}`) }))),
           h('div', { class: 'actions' },
             button(t('invitations.accept'), async () => {
               await api.request('POST', `${path}/accept`);

@@ -19,7 +19,7 @@ export async function projectsPage() {
       h('h1', { tabindex: -1 }, t('nav.projects')),
       projects.length === 0
         ? empty(t('projects.emptyTitle'), t('projects.empty'))
-        : h('ul', { class: 'tiles' }, projects.map((it) => h('li', {}, h('a', { class: 'tile', href: projectHref(it.id) }, avatar(it.name), h('span', { class: 'tile-name' }, it.name), it.role && h('span', { class: 'tile-role' }, t(`role.${it.role}`)))))),
+        : h('ul', { class: 'tiles' }, projects.map((it) => h('li', {}, h('a', { class: 'tile', href: projectHref(it.id) }, avatar(it.name, [...it.name][0]), h('span', { class: 'tile-name' }, it.name), h('span', { class: 'tile-role' }, t(`role.${it.role}`)))))),
       h('section', { class: 'card' }, h('h2', {}, t('projects.create')), form({
         class: 'inline',
         fields: [name],
@@ -37,8 +37,7 @@ export async function projectPage({ project: id }) {
   const path = projectPath(id);
   const load = (status, cursor = null) => api.page(`${path}/tasks`, { status, limit: 50, cursor });
   const [project, people, ...pages] = await Promise.all([api.get(path), peopleOf(id), ...STATUSES.map((it) => load(it))]);
-  const me = session.current().id;
-  const mine = people.get(me)?.role ?? 'viewer';
+  const mine = project.role;
   const writes = mine !== 'viewer';
   const members = [...people.values()].filter((it) => !it.left_at).sort((a, b) => a.name.localeCompare(b.name));
   const columns = new Map(STATUSES.map((status, index) => [status, { tasks: pages[index].items, next: pages[index].next_cursor }]));

@@ -89,7 +89,7 @@ export function signUpPage() {
 }
 
 export function verifyPage({ query }) {
-  const password = field({ name: 'password', label: t('session.newPassword'), kind: 'password', required: true, min: 15, max: 128, autocomplete: 'new-password', hint: t('session.passwordHint') });
+  const password = field({ name: 'password', label: t('session.password'), kind: 'password', required: true, min: 15, max: 128, autocomplete: 'new-password', hint: t('session.passwordHint') });
   const input = password.node.querySelector('input');
   const shown = h('input', {
     type: 'checkbox',

@@ -21,12 +21,12 @@ export async function settingsPage() {
   const node = form({
     class: 'stacked',
     fields,
-    submit: t('settings.save'),
+    submit: t('form.save'),
     onSubmit: async (values) => {
       const chosen = Object.fromEntries(NOTICES.map((name) => [name, boxes.get(name).checked ? 'now' : 'none']));
       await api.request('PATCH', '/v1/me', { body: { ...values, notify: chosen } });
       session.setMe(await api.get('/v1/me'));
-      notice(t('settings.saved'));
+      notice(t('form.saved'));
     },
   });
   node.querySelector('.fields').append(notify);

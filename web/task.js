@@ -20,7 +20,7 @@ export async function taskPage({ project: projectId, task: taskId }) {
     api.get(path), api.get(projectPath(projectId)), peopleOf(projectId), api.page(`${path}/changes`, { limit: 20 }),
   ]);
   const zone = session.current().time_zone;
-  const writes = (people.get(session.current().id)?.role ?? 'viewer') !== 'viewer';
+  const writes = project.role !== 'viewer';
   // What the server holds as far as this page knows; an edit is the difference to it.
   let base = loaded;
 
@@ -67,7 +67,7 @@ export async function taskPage({ project: projectId, task: taskId }) {
       const text = h('p', { class: 'history-text', hidden: true });
       const show = button(t('task.showText'), async () => {
         const body = await api.get(`${path}/changes/${change.version}`);
-        put(text, say('description', body.description ?? body.fields?.find((it) => it.name === 'description')?.to));
+        put(text, say('description', body.description));
         text.hidden = false;
         show.remove();
       }, { class: 'link' });
@@ -110,7 +110,7 @@ export async function taskPage({ project: projectId, task: taskId }) {
     put(conflict);
     write(base);
     drawFacts();
-    notice(t('task.saved'));
+    notice(t('form.saved'));
     drawHistory(await api.page(`${path}/changes`, { limit: 20 }));
   };
 
@@ -155,7 +155,7 @@ export async function taskPage({ project: projectId, task: taskId }) {
       conflict,
       h('div', { class: 'split' },
         h('section', { class: 'card', 'aria-label': t('task.edit') }, writes
-          ? form({ class: 'task-form', fields, submit: t('task.save'), extra: [remove], onSubmit: save })
+          ? form({ class: 'task-form', fields, submit: t('form.save'), extra: [remove], onSubmit: save })
           : [h('p', { class: 'hint' }, t('task.readOnly')), h('div', { class: 'form task-form' }, fieldset)]),
         h('section', { class: 'card', 'aria-labelledby': 'history' }, h('h2', { id: 'history' }, t('history.title')), history, older))),
     dirty: () => writes && edited().length > 0,
