@@ -66,7 +66,7 @@ const MESSAGES = {
   'board.stale': ['{name} changed “{title}” first; it is {status} now. Nothing of yours was saved.', '{name} 님이 먼저 “{title}” 작업을 바꿨습니다. 지금 상태는 {status}입니다. 내 변경은 저장되지 않았습니다.'],
   'people.title': ['People', '구성원'],
   'people.you': ['you', '나'],
-  'people.unknown': ['Someone', '알 수 없음'],
+  'people.unknown': ['Someone', '누군가'],
   'people.left': ['{name} (left)', '{name} (나감)'],
   'people.role': ['Role', '역할'],
   'people.inviteTitle': ['Invite someone', '초대하기'],
