@@ -1,0 +1,104 @@
+use std::fmt;
+
+use domain::{EmailAddress, Locale, Name, TimeZoneName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Item, json, number, text};
+use crate::mail::parts::part_item;
+use crate::table::write::{Write, transact};
+use crate::{Accounts, Mail, Part, StoreError, keys};
+
+/// What is stored of a secret token: SHA-256 of its text, in hexadecimal. Good for tokens of full entropy only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenHash(String);
+
+impl TokenHash {
+    /// The hash of a token's text.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(crate::keys::sha256_hex(token))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TokenHash(..)")
+    }
+}
+
+/// A token that was sent to an address and works once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneTimeToken {
+    pub hash: TokenHash,
+    pub purpose: TokenPurpose,
+    pub expires_at: Timestamp,
+}
+
+/// What a one-time token is good for, with what will be needed then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "purpose", rename_all = "snake_case")]
+pub enum TokenPurpose {
+    /// Prove an address and make the account.
+    VerifyAddress { email: EmailAddress, name: Name, locale: Locale, time_zone: TimeZoneName },
+}
+
+impl Accounts {
+    /// Stores a one-time token together with the letter that carries it.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn sign_up(&self, mail: &Mail, token: &OneTimeToken, letter: &Part) -> Result<(), StoreError> {
+        let step = "store the sign-up";
+        let token = Write::create(&self.table, token_item(token)?);
+        let letter = Write::create(&mail.table, part_item(letter)?);
+        transact(step, vec![token, letter]).await?.or_conflict(step)
+    }
+
+    /// A one-time token that was neither used nor has expired.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<OneTimeToken>, StoreError> {
+        let item = self.table.get("read the one-time token", keys::token(hash)).await?;
+        let token = item.map(|it| one_time_token(&it)).transpose()?;
+        Ok(token.filter(|it| now < it.expires_at))
+    }
+}
+
+fn token_item(token: &OneTimeToken) -> Result<Item, StoreError> {
+    let OneTimeToken { hash, purpose, expires_at } = token;
+    Ok(Item::new(keys::token(hash))
+        .with("hash", text(hash.as_str()))
+        .with("purpose", json(purpose)?)
+        .with("ends_at", text(keys::timestamp(*expires_at)))
+        .with("expires_at", number(expires_at.as_second())))
+}
+
+fn one_time_token(item: &Item) -> Result<OneTimeToken, StoreError> {
+    Ok(OneTimeToken { hash: item.word("hash")?, purpose: item.json("purpose")?, expires_at: item.word("ends_at")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::tests::at;
+
+    #[test]
+    fn a_one_time_token_survives_storage() {
+        let purpose = TokenPurpose::VerifyAddress {
+            email: "ada@example.com".parse().expect("an address"),
+            name: "Ada".parse().expect("a name"),
+            locale: Locale::Ko,
+            time_zone: TimeZoneName::default(),
+        };
+        let before = OneTimeToken { hash: TokenHash::of("token"), purpose, expires_at: at("2026-11-20T11:00:00Z") };
+        let item = token_item(&before).expect("an item");
+        assert_eq!(one_time_token(&item).ok(), Some(before));
+    }
+}

@@ -1,0 +1,461 @@
+//! Every key of every table: spelled here and nowhere else.
+//!
+//! | what is asked | table, index | partition | sort |
+//! |---|---|---|---|
+//! | who logs in with an address | accounts | `CREDENTIAL#<address>` | `CREDENTIAL` |
+//! | a session; a person's sessions | accounts | `USER#<user>` | `SESSION#<session>` |
+//! | what a one-time token is good for | accounts | `TOKEN#<hash>` | `TOKEN` |
+//! | the private key of a period | accounts | `SIGNING` | `KEY#<period, 6 digits>` |
+//! | all public keys | accounts | `KEYS` | `KEYS` |
+//! | a person's profile | work | `USER#<user>` | `PROFILE` |
+//! | a project | work | `PROJECT#<project>` | `PROJECT` |
+//! | a member; a project's members | work | `PROJECT#<project>` | `MEMBER#<user>` |
+//! | a project's invitations | work | `PROJECT#<project>` | `INVITATION#<invitation>` |
+//! | what an address is invited to | work | `INVITED#<address hash>` | `PROJECT#<project>` |
+//! | a task | work | `PROJECT#<project>` | `TASK#<task>` |
+//! | its description | work | `PROJECT#<project>` | `TASK#<task>#DESCRIPTION` |
+//! | a project's tasks, newest first | work, `by_time` | `PROJECT#<project>` | `<created at>#<task>` |
+//! | ... of one status | work, `by_status` | `PROJECT#<project>#STATUS#<status>` | `<created at>#<task>` |
+//! | my tasks over all projects | work, `by_person` | `USER#<user>` | `TASK#<status rank>#<due on>#<created at>#<task>#<project>` |
+//! | my projects | work, `by_person` | `USER#<user>` | `PROJECT#<joined at>#<project>` |
+//! | a task's log | changes | `TASK#<project>#<task>` | version (a number) |
+//! | a description as a change left it | changes | `DESCRIPTION#<project>#<task>` | version (a number) |
+//! | a project's changes by time | changes, `by_project` | `PROJECT#<project>` | `<at>#<task>#<version, 10 digits>` |
+//! | the log of an hour | changes, `by_hour` | `HOUR#<2026-11-20T11>#<shard>` | `<at>#<task>#<version, 10 digits>` |
+//! | how far a task's log is planned | mail | `TASK#<project>#<task>` | `CURSOR` |
+//! | who was told of a change | mail | `TASK#<project>#<task>` | `DELIVERY#<last version, 10 digits>#<user>` |
+//! | what a recipient is owed | mail | `RECIPIENT#<recipient>` | `PART#LETTER#<part>`, `PART#TASK#<project>#<task>#<first version, 10 digits>` |
+//! | who is at work on it | mail | `RECIPIENT#<recipient>` | `CLAIM` |
+//! | whether a letter's claim was sent | mail | `RECIPIENT#<recipient>` | `SENT#<claim>` |
+//! | whether an address is suppressed | mail | `SUPPRESSED#<address hash>` | `SUPPRESSED` |
+//! | what is due | mail, `due` | `DUE#<shard of the recipient>` | `<due at>#<sort key of the part>` |
+//!
+//! A recipient is `USER#<user>` or `ADDRESS#<address hash>`. Times in keys are UTC with nine fraction digits, so that they sort as text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    ClaimId, EmailAddress, Invalid, InvitationId, PartId, ProjectId, Recipient, SessionId, Status, TaskId, TaskSummary, UserId,
+    Version,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::TokenHash;
+use crate::item::Attributes;
+
+mod list;
+
+pub(crate) use list::List;
+
+pub(crate) const BY_TIME: &str = "by_time";
+pub(crate) const BY_STATUS: &str = "by_status";
+pub(crate) const BY_PERSON: &str = "by_person";
+pub(crate) const BY_PROJECT: &str = "by_project";
+pub(crate) const BY_HOUR: &str = "by_hour";
+pub(crate) const DUE: &str = "due";
+
+/// Over how many partitions what would be one hot partition is spread: the log of an hour and what is due.
+pub const SHARDS: u8 = 8;
+
+/// SHA-256 of a normalised mail address, in hexadecimal, so that no key or event carries an address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct AddressHash(String);
+
+impl From<&EmailAddress> for AddressHash {
+    fn from(email: &EmailAddress) -> Self {
+        Self(sha256_hex(email.as_str()))
+    }
+}
+
+impl TryFrom<String> for AddressHash {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let is_hash = text.len() == 64 && text.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+        if is_hash { Ok(Self(text)) } else { Err(Invalid::new("is not the hash of an address")) }
+    }
+}
+
+impl fmt::Display for AddressHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// A recipient without their address: `USER#<id>` or `ADDRESS#<hash>` as text, `{"user": ..}` or `{"address_hash": ..}` in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum RecipientKey {
+    #[serde(rename = "user")]
+    User(UserId),
+    #[serde(rename = "address_hash")]
+    Address(AddressHash),
+}
+
+impl From<&Recipient> for RecipientKey {
+    fn from(recipient: &Recipient) -> Self {
+        match recipient {
+            Recipient::User(user) => Self::User(*user),
+            Recipient::Address(email) => Self::Address(email.into()),
+        }
+    }
+}
+
+impl fmt::Display for RecipientKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(formatter, "USER#{user}"),
+            Self::Address(hash) => write!(formatter, "ADDRESS#{hash}"),
+        }
+    }
+}
+
+impl FromStr for RecipientKey {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.split_once('#') {
+            Some(("USER", id)) => id.parse().map(Self::User),
+            Some(("ADDRESS", hash)) => hash.to_owned().try_into().map(Self::Address),
+            _ => Err(Invalid::new("is not a recipient")),
+        }
+    }
+}
+
+pub(crate) fn sha256_hex(octets: impl AsRef<[u8]>) -> String {
+    Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// The primary key of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    partition: String,
+    sort: Sort,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sort {
+    Text(String),
+    Version(Version),
+}
+
+impl From<Key> for Attributes {
+    fn from(key: Key) -> Self {
+        let Key { partition, sort } = key;
+        let sort = match sort {
+            Sort::Text(text) => ("sk".to_owned(), AttributeValue::S(text)),
+            Sort::Version(version) => ("version".to_owned(), AttributeValue::N(version.to_string())),
+        };
+        Self::from([("pk".to_owned(), AttributeValue::S(partition)), sort])
+    }
+}
+
+fn key(partition: String, sort: impl Into<String>) -> Key {
+    Key { partition, sort: Sort::Text(sort.into()) }
+}
+
+pub(crate) fn credential(email: &EmailAddress) -> Key {
+    key(format!("CREDENTIAL#{email}"), "CREDENTIAL")
+}
+
+pub(crate) fn session(user: UserId, session: SessionId) -> Key {
+    key(format!("USER#{user}"), format!("SESSION#{session}"))
+}
+
+pub(crate) fn token(hash: &TokenHash) -> Key {
+    key(format!("TOKEN#{}", hash.as_str()), "TOKEN")
+}
+
+pub(crate) fn signing_key(period: u64) -> Key {
+    key("SIGNING".to_owned(), format!("KEY#{period:06}"))
+}
+
+pub(crate) fn public_keys() -> Key {
+    key("KEYS".to_owned(), "KEYS")
+}
+
+/// The attribute of the item of public keys that holds this one: an attribute each, so that two can be published at once.
+pub(crate) fn public_key_attribute(kid: &str) -> String {
+    format!("KEY#{kid}")
+}
+
+/// The `kid` of such an attribute.
+pub(crate) fn kid_of_attribute(name: &str) -> Option<&str> {
+    name.strip_prefix("KEY#")
+}
+
+pub(crate) fn profile(user: UserId) -> Key {
+    key(person_partition(user), "PROFILE")
+}
+
+pub(crate) fn project(project: ProjectId) -> Key {
+    key(project_partition(project), "PROJECT")
+}
+
+pub(crate) fn member(project: ProjectId, user: UserId) -> Key {
+    key(project_partition(project), format!("MEMBER#{user}"))
+}
+
+pub(crate) fn invitation(project: ProjectId, invitation: InvitationId) -> Key {
+    key(project_partition(project), format!("INVITATION#{invitation}"))
+}
+
+pub(crate) fn invited(address: &AddressHash, project: ProjectId) -> Key {
+    key(format!("INVITED#{address}"), format!("PROJECT#{project}"))
+}
+
+pub(crate) fn task(project: ProjectId, task: TaskId) -> Key {
+    key(project_partition(project), format!("TASK#{task}"))
+}
+
+pub(crate) fn task_description(project: ProjectId, task: TaskId) -> Key {
+    key(project_partition(project), format!("TASK#{task}#DESCRIPTION"))
+}
+
+pub(crate) fn project_partition(project: ProjectId) -> String {
+    format!("PROJECT#{project}")
+}
+
+pub(crate) fn status_partition(project: ProjectId, status: Status) -> String {
+    format!("PROJECT#{project}#STATUS#{}", status.as_str())
+}
+
+pub(crate) fn person_partition(user: UserId) -> String {
+    format!("USER#{user}")
+}
+
+/// The place of a task in `by_time` and `by_status`.
+pub(crate) fn task_by_time(task: &TaskSummary) -> String {
+    format!("{}#{}", timestamp(task.created_at), task.id)
+}
+
+/// The place of a task in `by_person`: open ones first, then by due date, those without one last.
+pub(crate) fn task_by_person(task: &TaskSummary) -> String {
+    let due_on = task.due_on.map_or_else(|| "9999-12-31".to_owned(), |it| it.to_string());
+    let prefix = person_tasks_prefix(Some(task.status));
+    format!("{prefix}{due_on}#{}#{}#{}", timestamp(task.created_at), task.id, task.project)
+}
+
+pub(crate) fn person_tasks_prefix(status: Option<Status>) -> String {
+    status.map_or_else(|| "TASK#".to_owned(), |it| format!("TASK#{}#", status_rank(it)))
+}
+
+fn status_rank(status: Status) -> u8 {
+    match status {
+        Status::Waiting => 0,
+        Status::InProgress => 1,
+        Status::Done => 2,
+    }
+}
+
+/// The place of a membership in `by_person`.
+pub(crate) fn membership_by_person(joined_at: Timestamp, project: ProjectId) -> String {
+    format!("PROJECT#{}#{project}", timestamp(joined_at))
+}
+
+pub(crate) fn change(project: ProjectId, task: TaskId, version: Version) -> Key {
+    Key { partition: log_partition(project, task), sort: Sort::Version(version) }
+}
+
+pub(crate) fn change_description(project: ProjectId, task: TaskId, version: Version) -> Key {
+    Key { partition: format!("{DESCRIPTION}{project}#{task}"), sort: Sort::Version(version) }
+}
+
+const DESCRIPTION: &str = "DESCRIPTION#";
+
+pub(crate) fn is_change_description(partition: &str) -> bool {
+    partition.starts_with(DESCRIPTION)
+}
+
+pub(crate) fn log_partition(project: ProjectId, task: TaskId) -> String {
+    format!("TASK#{project}#{task}")
+}
+
+/// The reverse of [`log_partition`].
+pub(crate) fn log_of_partition(partition: &str) -> Option<(ProjectId, TaskId)> {
+    let (project, task) = partition.strip_prefix("TASK#")?.split_once('#')?;
+    Some((project.parse().ok()?, task.parse().ok()?))
+}
+
+/// The place of a change in `by_project` and `by_hour`.
+pub(crate) fn change_by_time(at: Timestamp, task: TaskId, version: Version) -> String {
+    format!("{}#{task}#{:010}", timestamp(at), version.0)
+}
+
+/// The shard of an hour a task's changes are in.
+pub(crate) fn hour_shard(task: TaskId) -> u8 {
+    shard(task.0.as_bytes())
+}
+
+pub(crate) fn hour_partition(at: Timestamp, shard: u8) -> String {
+    format!("HOUR#{}#{shard}", &timestamp(at)[.."2026-11-20T11".len()])
+}
+
+pub(crate) fn cursor(project: ProjectId, task: TaskId) -> Key {
+    key(log_partition(project, task), "CURSOR")
+}
+
+pub(crate) fn delivery(project: ProjectId, task: TaskId, to: Version, user: UserId) -> Key {
+    key(log_partition(project, task), format!("{}{user}", delivery_prefix(to)))
+}
+
+pub(crate) fn delivery_prefix(to: Version) -> String {
+    format!("DELIVERY#{:010}#", to.0)
+}
+
+pub(crate) const AFTER_DELIVERIES: &str = "DELIVERY$";
+
+pub(crate) fn recipient_partition(recipient: &RecipientKey) -> String {
+    format!("RECIPIENT#{recipient}")
+}
+
+pub(crate) const PARTS_PREFIX: &str = "PART#";
+
+pub(crate) fn task_part(recipient: &RecipientKey, project: ProjectId, task: TaskId, from: Version) -> Key {
+    key(recipient_partition(recipient), format!("{PARTS_PREFIX}TASK#{project}#{task}#{:010}", from.0))
+}
+
+pub(crate) fn letter_part(recipient: &RecipientKey, part: PartId) -> Key {
+    key(recipient_partition(recipient), format!("{PARTS_PREFIX}LETTER#{part}"))
+}
+
+pub(crate) fn claim(recipient: &RecipientKey) -> Key {
+    key(recipient_partition(recipient), "CLAIM")
+}
+
+pub(crate) fn sent(recipient: &RecipientKey, claim: ClaimId) -> Key {
+    key(recipient_partition(recipient), format!("SENT#{claim}"))
+}
+
+pub(crate) fn suppressed(address: &AddressHash) -> Key {
+    key(format!("SUPPRESSED#{address}"), "SUPPRESSED")
+}
+
+/// The shard of `due` a recipient's parts are in.
+pub(crate) fn due_shard(recipient: &RecipientKey) -> u8 {
+    shard(recipient.to_string().as_bytes())
+}
+
+pub(crate) fn due_partition(shard: u8) -> String {
+    format!("DUE#{shard}")
+}
+
+/// The place of a part in `due`.
+pub(crate) fn part_by_due(due_at: Timestamp, part: &Key) -> String {
+    match &part.sort {
+        Sort::Text(sort) => format!("{}#{sort}", timestamp(due_at)),
+        Sort::Version(version) => format!("{}#{version}", timestamp(due_at)),
+    }
+}
+
+/// Sorts after everything that is due by then, and before everything that is due later.
+pub(crate) fn due_by(at: Timestamp) -> String {
+    format!("{}$", timestamp(at))
+}
+
+/// Fixed width, so that times sort as text: UTC, nine fraction digits.
+pub(crate) fn timestamp(at: Timestamp) -> String {
+    format!("{at:.9}")
+}
+
+fn shard(octets: &[u8]) -> u8 {
+    octets.iter().fold(0_u8, |sum, octet| sum.wrapping_add(*octet)) % SHARDS
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain::{Labels, Priority};
+    use jiff::civil::date;
+    use uuid::Uuid;
+
+    use super::*;
+
+    pub(crate) const PROJECT: ProjectId = ProjectId(Uuid::from_u128(1));
+    pub(crate) const TASK: TaskId = TaskId(Uuid::from_u128(2));
+    pub(crate) const USER: UserId = UserId(Uuid::from_u128(3));
+    const P: &str = "00000000-0000-0000-0000-000000000001";
+    const T: &str = "00000000-0000-0000-0000-000000000002";
+    const U: &str = "00000000-0000-0000-0000-000000000003";
+
+    pub(crate) fn at(text: &str) -> Timestamp {
+        text.parse().expect("a timestamp")
+    }
+
+    pub(crate) fn summary() -> TaskSummary {
+        TaskSummary {
+            id: TASK,
+            project: PROJECT,
+            title: "Fix the pump".parse().expect("a title"),
+            status: Status::InProgress,
+            assignee: Some(USER),
+            priority: Priority::High,
+            due_on: Some(date(2026, 12, 1)),
+            labels: Labels::default(),
+            created_by: USER,
+            created_at: at("2026-11-20T11:00:00.5Z"),
+            updated_by: USER,
+            updated_at: at("2026-11-20T12:00:00Z"),
+            version: Version(2),
+        }
+    }
+
+    fn check(key: Key, partition: &str, sort: &str) {
+        let sort_is = match &key.sort {
+            Sort::Text(text) => text.clone(),
+            Sort::Version(version) => version.to_string(),
+        };
+        assert_eq!((key.partition.as_str(), sort_is.as_str()), (partition, sort));
+    }
+
+    #[test]
+    fn keys_are_spelled_as_the_table_says() {
+        let email: EmailAddress = "ada@example.com".parse().expect("an address");
+        let hash = AddressHash::from(&email);
+        let recipient = RecipientKey::User(USER);
+        check(credential(&email), "CREDENTIAL#ada@example.com", "CREDENTIAL");
+        check(signing_key(692), "SIGNING", "KEY#000692");
+        check(public_keys(), "KEYS", "KEYS");
+        check(profile(USER), &format!("USER#{U}"), "PROFILE");
+        check(member(PROJECT, USER), &format!("PROJECT#{P}"), &format!("MEMBER#{U}"));
+        check(invited(&hash, PROJECT), &format!("INVITED#{hash}"), &format!("PROJECT#{P}"));
+        check(task_description(PROJECT, TASK), &format!("PROJECT#{P}"), &format!("TASK#{T}#DESCRIPTION"));
+        check(change(PROJECT, TASK, Version(7)), &format!("TASK#{P}#{T}"), "7");
+        check(delivery(PROJECT, TASK, Version(7), USER), &format!("TASK#{P}#{T}"), &format!("DELIVERY#0000000007#{U}"));
+        let part = task_part(&recipient, PROJECT, TASK, Version(4));
+        check(part, &format!("RECIPIENT#USER#{U}"), &format!("PART#TASK#{P}#{T}#0000000004"));
+        assert_eq!(log_of_partition(&log_partition(PROJECT, TASK)), Some((PROJECT, TASK)));
+        assert_eq!(hour_partition(at("2026-11-20T11:59:59.9Z"), 3), "HOUR#2026-11-20T11#3");
+        let person = format!("TASK#1#2026-12-01#2026-11-20T11:00:00.500000000Z#{T}#{P}");
+        assert_eq!(task_by_person(&summary()), person);
+    }
+
+    #[test]
+    fn times_in_keys_sort_as_text() {
+        let times = ["2026-11-20T11:00:00Z", "2026-11-20T11:00:00.000000001Z", "2026-11-20T11:00:00.1Z", "2026-11-20T11:00:01Z"];
+        let keys = times.map(|it| timestamp(at(it)));
+        assert!(keys.is_sorted());
+        assert!(keys.iter().all(|it| it.len() == 30));
+        let part = letter_part(&RecipientKey::User(USER), PartId(Uuid::from_u128(9)));
+        assert!(part_by_due(at(times[1]), &part) < due_by(at(times[1])));
+        assert!(due_by(at(times[1])) < part_by_due(at(times[2]), &part));
+        assert!(delivery_prefix(Version(u64::from(u32::MAX))).as_str() < AFTER_DELIVERIES);
+    }
+
+    #[test]
+    fn a_recipient_key_survives_its_travel_and_carries_no_address() {
+        let email: EmailAddress = "ada@example.com".parse().expect("an address");
+        for recipient in [Recipient::User(USER), Recipient::Address(email)] {
+            let key = RecipientKey::from(&recipient);
+            assert_eq!(key.to_string().parse(), Ok(key.clone()));
+            assert!(!key.to_string().contains('@'));
+            let json = serde_json::to_string(&key).expect("JSON");
+            assert_eq!(serde_json::from_str::<RecipientKey>(&json).ok(), Some(key));
+        }
+        assert!("USER#x".parse::<RecipientKey>().is_err());
+        assert!("ADDRESS#ABC".parse::<RecipientKey>().is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! What Baton keeps, and how it is found again: the only crate that knows DynamoDB.
+//!
+//! One handle per table, so that a function holds only what it may touch. The keys and the table of access patterns are in
+//! [`keys`]. Knows nothing of HTTP, mail or the rules of the domain beyond what a condition has to hold.
+
+mod accounts;
+mod changes;
+pub mod client;
+mod environment;
+mod error;
+mod item;
+pub mod keys;
+mod logging;
+mod mail;
+mod page;
+mod table;
+mod work;
+
+pub use accounts::Accounts;
+pub use accounts::credentials::Credential;
+pub use accounts::keys::{PublicKey, SigningKey};
+pub use accounts::sessions::Session;
+pub use accounts::tokens::{OneTimeToken, TokenHash, TokenPurpose};
+pub use changes::{Changes, Direction, LogPosition, Logged, RequestHash, logged_change};
+pub use environment::{Environment, MissingSettings};
+pub use error::StoreError;
+pub use keys::{AddressHash, RecipientKey, SHARDS};
+pub use logging::logging;
+pub use mail::Mail;
+pub use mail::claims::Claim;
+pub use mail::deliveries::{Delivery, DeliveryState};
+pub use mail::parts::{MOST_PARTS_PER_CLAIM, Part, PartContent, TaskSpan};
+pub use page::{Page, Position};
+pub use work::Work;
+pub use work::projects::ProjectCreation;
+pub use work::tasks::{TaskContext, TaskCreation};

@@ -1,0 +1,158 @@
+use domain::{ClaimId, ProjectId, Recipient, TaskId, UserId, Version};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Item, number, text, word};
+use crate::table::query::Query;
+use crate::table::write::Write;
+use crate::{Claim, Mail, PartContent, StoreError, keys};
+
+/// How long it can be seen who was told of a change.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// How a person was told of a span of a task's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub project: ProjectId,
+    pub task: TaskId,
+    /// The first version of the span.
+    pub from: Version,
+    /// The last version of the span.
+    pub to: Version,
+    pub user: UserId,
+    pub state: DeliveryState,
+    pub reason: Option<String>,
+    pub at: Timestamp,
+    pub claim: ClaimId,
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    Waiting,
+    Sent,
+    Suppressed,
+    Bounced,
+}
+
+impl Mail {
+    /// Records that a claim's mail was handed over (or deliberately not sent), before the claim is closed.
+    /// A claim of letters has no deliveries; that it was sent is recorded all the same.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn record_deliveries(&self, claim: &Claim, deliveries: &[Delivery], at: Timestamp) -> Result<(), StoreError> {
+        let mut items: Vec<Item> = deliveries.iter().map(delivery_item).collect::<Result<_, _>>()?;
+        if is_of_letters(claim) {
+            let kept_until = number(kept_until(at)?);
+            items.push(Item::new(keys::sent(&claim.recipient, claim.id)).with("expires_at", kept_until));
+        }
+        match (items.pop(), items.is_empty()) {
+            (None, _) => Ok(()),
+            (Some(only), true) => Write::put(&self.table, only).run("record the delivery").await,
+            (Some(last), false) => {
+                items.push(last);
+                self.table.put_many("record the deliveries", items).await
+            }
+        }
+    }
+
+    /// Whether a claim's outcome was recorded: then it is only to be closed, never sent again.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn is_recorded(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let step = "read whether the claim was sent";
+        if is_of_letters(claim) {
+            return Ok(self.table.get(step, keys::sent(&claim.recipient, claim.id)).await?.is_some());
+        }
+        let spans = claim.parts.iter().filter_map(|part| match (&part.content, &part.recipient) {
+            (PartContent::Task(span), Recipient::User(user)) => Some(keys::delivery(span.project, span.task, span.to, *user)),
+            _ => None,
+        });
+        let items = self.table.get_many(step, spans.collect()).await?;
+        let deliveries: Vec<Delivery> = items.iter().map(delivery).collect::<Result<_, _>>()?;
+        Ok(deliveries.iter().any(|it| it.claim == claim.id))
+    }
+
+    /// Who was told of a version, by any span that covers it.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn deliveries_of(&self, project: ProjectId, task: TaskId, version: Version) -> Result<Vec<Delivery>, StoreError> {
+        let items = Query::new(&self.table, "pk", keys::log_partition(project, task))
+            .and("#sk BETWEEN :first AND :last")
+            .value(":first", text(keys::delivery_prefix(version)))
+            .value(":last", text(keys::AFTER_DELIVERIES))
+            .all("read the deliveries")
+            .await?;
+        let deliveries: Vec<Delivery> = items.iter().map(delivery).collect::<Result<_, _>>()?;
+        Ok(deliveries.into_iter().filter(|it| it.from <= version).collect())
+    }
+}
+
+fn is_of_letters(claim: &Claim) -> bool {
+    claim.parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. }))
+}
+
+/// In seconds since the epoch, as DynamoDB's TTL wants it.
+fn kept_until(at: Timestamp) -> Result<i64, StoreError> {
+    let until = at.saturating_add(KEPT_FOR).map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+    Ok(until.as_second())
+}
+
+fn delivery_item(delivery: &Delivery) -> Result<Item, StoreError> {
+    let Delivery { project, task, from, to, user, state, reason, at, claim } = delivery;
+    Ok(Item::new(keys::delivery(*project, *task, *to, *user))
+        .with("from", number(from.0))
+        .with("to", number(to.0))
+        .with("user", text(user))
+        .with("state", word(state)?)
+        .with_some("reason", reason.as_ref().map(text))
+        .with("at", text(keys::timestamp(*at)))
+        .with("claim", text(claim))
+        .with("expires_at", number(kept_until(*at)?)))
+}
+
+fn delivery(item: &Item) -> Result<Delivery, StoreError> {
+    let partition = item.text("pk")?;
+    let corrupt = || StoreError::Corrupt { what: format!("{partition} is not the partition of a log") };
+    let (project, task) = keys::log_of_partition(partition).ok_or_else(corrupt)?;
+    Ok(Delivery {
+        project,
+        task,
+        from: Version(item.number("from")?),
+        to: Version(item.number("to")?),
+        user: item.word("user")?,
+        state: item.word("state")?,
+        reason: item.some_word("reason")?,
+        at: item.word("at")?,
+        claim: item.word("claim")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::tests::{PROJECT, TASK, USER, at};
+
+    #[test]
+    fn a_delivery_survives_storage() {
+        for reason in [None, Some("the address is suppressed".to_owned())] {
+            let before = Delivery {
+                project: PROJECT,
+                task: TASK,
+                from: Version(3),
+                to: Version(5),
+                user: USER,
+                state: DeliveryState::Suppressed,
+                reason,
+                at: at("2026-11-20T11:00:00Z"),
+                claim: ClaimId(TASK.0),
+            };
+            let item = delivery_item(&before).expect("an item");
+            assert_eq!(delivery(&item).ok(), Some(before));
+        }
+    }
+}

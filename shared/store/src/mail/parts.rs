@@ -1,0 +1,149 @@
+use domain::{Letter, NoticeKinds, PartId, ProjectId, Recipient, TaskId, Version};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Item, json, number, text};
+use crate::keys::Key;
+use crate::table::query::Query;
+use crate::table::write::Write;
+use crate::{Mail, RecipientKey, StoreError, keys};
+
+/// How long after it was due something that could never be sent is forgotten.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The most parts one claim may freeze, so that closing it fits into one transaction.
+pub const MOST_PARTS_PER_CLAIM: usize = 50;
+
+/// Something one recipient is owed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub recipient: Recipient,
+    pub due_at: Timestamp,
+    pub content: PartContent,
+}
+
+/// What a part is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartContent {
+    Task(TaskSpan),
+    Letter { id: PartId, letter: Letter },
+}
+
+/// A span of a task's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskSpan {
+    pub project: ProjectId,
+    pub task: TaskId,
+    /// The first version of the span.
+    pub from: Version,
+    /// The last version of the span.
+    pub to: Version,
+    /// What the recipient wanted to hear of when this was planned.
+    pub kinds: NoticeKinds,
+}
+
+impl Part {
+    /// Whose it is, as keys and hints spell it.
+    #[must_use]
+    pub fn recipient_key(&self) -> RecipientKey {
+        RecipientKey::from(&self.recipient)
+    }
+}
+
+impl Mail {
+    /// Files a letter that nothing else has to be stored with.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn file_letter(&self, letter: &Part) -> Result<(), StoreError> {
+        Write::put(&self.table, part_item(letter)?).run("file the letter").await
+    }
+
+    /// A recipient's parts that are due by then, letters first, at most `limit`; read consistently.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn parts_of(&self, recipient: &RecipientKey, due_by: Timestamp, limit: usize) -> Result<Vec<Part>, StoreError> {
+        let query = Query::new(&self.table, "pk", keys::recipient_partition(recipient)).and("begins_with(#sk, :parts)");
+        let items = query.value(":parts", text(keys::PARTS_PREFIX)).consistent().all("read what is owed").await?;
+        let parts: Vec<Part> = items.iter().map(part).collect::<Result<_, _>>()?;
+        Ok(parts.into_iter().filter(|it| it.due_at <= due_by).take(limit).collect())
+    }
+
+    /// Parts due by then in one of the [`crate::SHARDS`], the longest overdue first, at most `limit`. Claimed ones are among
+    /// them, and for a moment also ones that are gone already: read the recipient's parts before acting.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn due(&self, shard: u8, due_by: Timestamp, limit: usize) -> Result<Vec<Part>, StoreError> {
+        let query = Query::new(&self.table, "due_pk", keys::due_partition(shard)).index(keys::DUE).and("#due_sk < :due_by");
+        let items = query.value(":due_by", text(keys::due_by(due_by))).take("read what is due", limit).await?;
+        items.iter().take(limit).map(part).collect()
+    }
+}
+
+pub(crate) fn part_key(part: &Part) -> Key {
+    let recipient = part.recipient_key();
+    match &part.content {
+        PartContent::Task(TaskSpan { project, task, from, .. }) => keys::task_part(&recipient, *project, *task, *from),
+        PartContent::Letter { id, .. } => keys::letter_part(&recipient, *id),
+    }
+}
+
+pub(crate) fn part_item(part: &Part) -> Result<Item, StoreError> {
+    let key = part_key(part);
+    let Part { recipient, due_at, content } = part;
+    let by_due = keys::part_by_due(*due_at, &key);
+    let forgotten = due_at.saturating_add(FORGOTTEN_AFTER).map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+    Ok(Item::new(key)
+        .with("recipient", json(recipient)?)
+        .with("due_at", text(keys::timestamp(*due_at)))
+        .with("content", json(content)?)
+        .with("expires_at", number(forgotten.as_second()))
+        .with("due_pk", text(keys::due_partition(keys::due_shard(&part.recipient_key()))))
+        .with("due_sk", text(by_due)))
+}
+
+fn part(item: &Item) -> Result<Part, StoreError> {
+    Ok(Part { recipient: item.json("recipient")?, due_at: item.word("due_at")?, content: item.json("content")? })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain::{Locale, NoticeKind};
+
+    use super::*;
+    use crate::item::Attributes;
+    use crate::keys::tests::{PROJECT, TASK, USER, at};
+
+    pub(crate) fn task_part() -> Part {
+        let kinds = NoticeKinds::from([NoticeKind::Assigned, NoticeKind::Status]);
+        let span = TaskSpan { project: PROJECT, task: TASK, from: Version(3), to: Version(5), kinds };
+        Part { recipient: Recipient::User(USER), due_at: at("2026-11-20T11:00:00Z"), content: PartContent::Task(span) }
+    }
+
+    pub(crate) fn letter_part() -> Part {
+        let letter = Letter::AddressTaken { locale: Locale::En };
+        Part {
+            recipient: Recipient::Address("ada@example.com".parse().expect("an address")),
+            due_at: at("2026-11-20T11:00:00Z"),
+            content: PartContent::Letter { id: PartId(TASK.0), letter },
+        }
+    }
+
+    #[test]
+    fn parts_survive_storage() {
+        for before in [task_part(), letter_part()] {
+            let item = part_item(&before).expect("an item");
+            assert!(item.text("due_sk").is_ok_and(|it| it < keys::due_by(before.due_at).as_str()));
+            assert_eq!(part(&item).ok(), Some(before));
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_task_is_one_write_unit() {
+        let stored = Attributes::from(part_item(&task_part()).expect("an item"));
+        assert!(format!("{stored:?}").len() < 1_024, "its debug form is longer than what is stored: {stored:?}");
+    }
+}
