@@ -32,24 +32,19 @@
 //!
 //! A recipient is `USER#<user>` or `ADDRESS#<address hash>`. Times in keys are UTC with nine fraction digits, so that they sort as text.
 
-use std::fmt;
-use std::str::FromStr;
-
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    ClaimId, EmailAddress, Invalid, InvitationId, PartId, ProjectId, Recipient, SessionId, Status, TaskId, TaskSummary, UserId,
-    Version,
-};
+use domain::{ClaimId, EmailAddress, InvitationId, PartId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId, Version};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::TokenHash;
 use crate::item::Attributes;
 
 mod list;
+mod recipient;
 
 pub(crate) use list::List;
+pub use recipient::{AddressHash, RecipientKey};
 
 pub(crate) const BY_TIME: &str = "by_time";
 pub(crate) const BY_STATUS: &str = "by_status";
@@ -60,71 +55,6 @@ pub(crate) const DUE: &str = "due";
 
 /// Over how many partitions what would be one hot partition is spread: the log of an hour and what is due.
 pub const SHARDS: u8 = 8;
-
-/// SHA-256 of a normalised mail address, in hexadecimal, so that no key or event carries an address.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct AddressHash(String);
-
-impl From<&EmailAddress> for AddressHash {
-    fn from(email: &EmailAddress) -> Self {
-        Self(sha256_hex(email.as_str()))
-    }
-}
-
-impl TryFrom<String> for AddressHash {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        let is_hash = text.len() == 64 && text.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
-        if is_hash { Ok(Self(text)) } else { Err(Invalid::new("is not the hash of an address")) }
-    }
-}
-
-impl fmt::Display for AddressHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-/// A recipient without their address: `USER#<id>` or `ADDRESS#<hash>` as text, `{"user": ..}` or `{"address_hash": ..}` in JSON.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum RecipientKey {
-    #[serde(rename = "user")]
-    User(UserId),
-    #[serde(rename = "address_hash")]
-    Address(AddressHash),
-}
-
-impl From<&Recipient> for RecipientKey {
-    fn from(recipient: &Recipient) -> Self {
-        match recipient {
-            Recipient::User(user) => Self::User(*user),
-            Recipient::Address(email) => Self::Address(email.into()),
-        }
-    }
-}
-
-impl fmt::Display for RecipientKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(user) => write!(formatter, "USER#{user}"),
-            Self::Address(hash) => write!(formatter, "ADDRESS#{hash}"),
-        }
-    }
-}
-
-impl FromStr for RecipientKey {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text.split_once('#') {
-            Some(("USER", id)) => id.parse().map(Self::User),
-            Some(("ADDRESS", hash)) => hash.to_owned().try_into().map(Self::Address),
-            _ => Err(Invalid::new("is not a recipient")),
-        }
-    }
-}
 
 pub(crate) fn sha256_hex(octets: impl AsRef<[u8]>) -> String {
     Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
@@ -403,7 +333,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn check(key: Key, partition: &str, sort: &str) {
+    fn check(key: &Key, partition: &str, sort: &str) {
         let sort_is = match &key.sort {
             Sort::Text(text) => text.clone(),
             Sort::Version(version) => version.to_string(),
@@ -416,17 +346,17 @@ pub(crate) mod tests {
         let email: EmailAddress = "ada@example.com".parse().expect("an address");
         let hash = AddressHash::from(&email);
         let recipient = RecipientKey::User(USER);
-        check(credential(&email), "CREDENTIAL#ada@example.com", "CREDENTIAL");
-        check(signing_key(692), "SIGNING", "KEY#000692");
-        check(public_keys(), "KEYS", "KEYS");
-        check(profile(USER), &format!("USER#{U}"), "PROFILE");
-        check(member(PROJECT, USER), &format!("PROJECT#{P}"), &format!("MEMBER#{U}"));
-        check(invited(&hash, PROJECT), &format!("INVITED#{hash}"), &format!("PROJECT#{P}"));
-        check(task_description(PROJECT, TASK), &format!("PROJECT#{P}"), &format!("TASK#{T}#DESCRIPTION"));
-        check(change(PROJECT, TASK, Version(7)), &format!("TASK#{P}#{T}"), "7");
-        check(delivery(PROJECT, TASK, Version(7), USER), &format!("TASK#{P}#{T}"), &format!("DELIVERY#0000000007#{U}"));
+        check(&credential(&email), "CREDENTIAL#ada@example.com", "CREDENTIAL");
+        check(&signing_key(692), "SIGNING", "KEY#000692");
+        check(&public_keys(), "KEYS", "KEYS");
+        check(&profile(USER), &format!("USER#{U}"), "PROFILE");
+        check(&member(PROJECT, USER), &format!("PROJECT#{P}"), &format!("MEMBER#{U}"));
+        check(&invited(&hash, PROJECT), &format!("INVITED#{hash}"), &format!("PROJECT#{P}"));
+        check(&task_description(PROJECT, TASK), &format!("PROJECT#{P}"), &format!("TASK#{T}#DESCRIPTION"));
+        check(&change(PROJECT, TASK, Version(7)), &format!("TASK#{P}#{T}"), "7");
+        check(&delivery(PROJECT, TASK, Version(7), USER), &format!("TASK#{P}#{T}"), &format!("DELIVERY#0000000007#{U}"));
         let part = task_part(&recipient, PROJECT, TASK, Version(4));
-        check(part, &format!("RECIPIENT#USER#{U}"), &format!("PART#TASK#{P}#{T}#0000000004"));
+        check(&part, &format!("RECIPIENT#USER#{U}"), &format!("PART#TASK#{P}#{T}#0000000004"));
         assert_eq!(log_of_partition(&log_partition(PROJECT, TASK)), Some((PROJECT, TASK)));
         assert_eq!(hour_partition(at("2026-11-20T11:59:59.9Z"), 3), "HOUR#2026-11-20T11#3");
         let person = format!("TASK#1#2026-12-01#2026-11-20T11:00:00.500000000Z#{T}#{P}");
@@ -443,19 +373,5 @@ pub(crate) mod tests {
         assert!(part_by_due(at(times[1]), &part) < due_by(at(times[1])));
         assert!(due_by(at(times[1])) < part_by_due(at(times[2]), &part));
         assert!(delivery_prefix(Version(u64::from(u32::MAX))).as_str() < AFTER_DELIVERIES);
-    }
-
-    #[test]
-    fn a_recipient_key_survives_its_travel_and_carries_no_address() {
-        let email: EmailAddress = "ada@example.com".parse().expect("an address");
-        for recipient in [Recipient::User(USER), Recipient::Address(email)] {
-            let key = RecipientKey::from(&recipient);
-            assert_eq!(key.to_string().parse(), Ok(key.clone()));
-            assert!(!key.to_string().contains('@'));
-            let json = serde_json::to_string(&key).expect("JSON");
-            assert_eq!(serde_json::from_str::<RecipientKey>(&json).ok(), Some(key));
-        }
-        assert!("USER#x".parse::<RecipientKey>().is_err());
-        assert!("ADDRESS#ABC".parse::<RecipientKey>().is_err());
     }
 }

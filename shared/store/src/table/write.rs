@@ -235,20 +235,20 @@ mod tests {
 
     use super::*;
 
-    fn check(codes: &[&str], expected: Verdict) {
+    fn check(codes: &[&str], expected: &Verdict) {
         let reasons = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
         let cancelled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
         let error = SdkError::service_error(TransactWriteItemsError::TransactionCanceledException(cancelled), ());
-        assert_eq!(verdict(&error), expected, "{codes:?}");
+        assert_eq!(verdict(&error), *expected, "{codes:?}");
     }
 
     #[test]
     fn a_cancelled_transaction_is_judged_by_the_reason_of_each_item() {
-        check(&["None", "ConditionalCheckFailed"], Verdict::Refused(vec![1]));
-        check(&["ConditionalCheckFailed", "TransactionConflict"], Verdict::Refused(vec![0]));
-        check(&["None", "TransactionConflict"], Verdict::Contended);
-        check(&["ThrottlingError"], Verdict::Contended);
-        check(&["ValidationError"], Verdict::Other);
+        check(&["None", "ConditionalCheckFailed"], &Verdict::Refused(vec![1]));
+        check(&["ConditionalCheckFailed", "TransactionConflict"], &Verdict::Refused(vec![0]));
+        check(&["None", "TransactionConflict"], &Verdict::Contended);
+        check(&["ThrottlingError"], &Verdict::Contended);
+        check(&["ValidationError"], &Verdict::Other);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum TaskCreation {
     Created,
     /// It was made before, by a request of this hash; `exists` tells whether it still does.
     Replayed {
-        first: Change,
+        first: Box<Change>,
         request_hash: Option<RequestHash>,
         exists: bool,
     },
@@ -83,7 +83,7 @@ impl Work {
                 let (first, request_hash) =
                     changes.first(change.project, change.task).await?.ok_or(StoreError::Conflict { step })?;
                 let task = self.table.get("read the task made before", keys::task(change.project, change.task)).await?;
-                Ok(TaskCreation::Replayed { first, request_hash, exists: task.is_some() })
+                Ok(TaskCreation::Replayed { first: Box::new(first), request_hash, exists: task.is_some() })
             }
             Transacted::Refused(_) => Err(StoreError::AssigneeNotMember),
         }
