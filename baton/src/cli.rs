@@ -1,0 +1,170 @@
+//! The command line.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{ExitCode, Stdio},
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    demo,
+    folder::{Folder, FolderError},
+    functions,
+    runtime::{self, Outcome},
+    stack::{Options, Stack, StartError, read_calls},
+};
+
+/// Baton on one machine: the API, the page, an inbox, and the AWS services behind them.
+#[derive(Debug, Parser)]
+#[command(name = "baton", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    serve: Serve,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// The port on loopback; 0 picks a free one
+    #[arg(long, default_value_t = 3000, value_name = "N")]
+    port: u16,
+    /// Where everything is kept
+    #[arg(long, default_value = ".baton", value_name = "DIR")]
+    data: PathBuf,
+    /// Keep nothing on disk, whatever --data says
+    #[arg(long)]
+    in_memory: bool,
+    /// How long a change waits for others of its task before it is mailed
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..=900))]
+    window: u32,
+    /// Make two users, a project and a few tasks, and print the log-ins
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build a function and run its binary once over the Lambda Runtime API, against the running stack or one of its own
+    Invoke {
+        /// login, tasks, change-publisher or log-mailer
+        function: String,
+        /// The event, as JSON
+        event: PathBuf,
+        /// Build it as it is deployed
+        #[arg(long)]
+        release: bool,
+        /// The data folder of the running stack
+        #[arg(long, default_value = ".baton", value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Print the HTTP contract
+    Openapi,
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// What kept it from being done.
+    pub async fn run(self) -> Result<ExitCode, StartError> {
+        match self.command {
+            None => serve(self.serve).await,
+            Some(Command::Invoke { function, event, release, data }) => invoke(&function, &event, release, &data).await,
+            Some(Command::Openapi) => {
+                writeln!(std::io::stdout(), "{}", functions::document().to_pretty_json()?)?;
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
+async fn serve(serve: Serve) -> Result<ExitCode, StartError> {
+    let Serve { port, data, in_memory, window, demo } = serve;
+    let mut ending = Box::pin(signal()?);
+    let stack = Stack::start(Options { port, data, in_memory, window_seconds: window, record_events: false }).await?;
+    let origin = stack.origin();
+    let mut output = std::io::stdout();
+    writeln!(output, "page     {origin}/\ninbox    {origin}/inbox\nAPI      {origin}/docs\nmetrics  {origin}/metrics")?;
+    if demo {
+        for person in demo::run(&stack).await? {
+            writeln!(output, "log-in   {} with the password: {}", person.email, person.password)?;
+        }
+    }
+    writeln!(output, "ready")?;
+    output.flush()?;
+    ending.as_mut().await;
+    writeln!(output, "ending")?;
+    stack.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves when the process is asked to end.
+fn signal() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! { _ = terminate.recv() => {}, _ = tokio::signal::ctrl_c() => {} }
+        #[cfg(not(unix))]
+        let _signalled = tokio::signal::ctrl_c().await;
+    })
+}
+
+async fn invoke(function: &str, event: &Path, release: bool, data: &Path) -> Result<ExitCode, StartError> {
+    let event = std::fs::read_to_string(event).map_err(|error| format!("cannot read {}: {error}", event.display()))?;
+    serde_json::from_str::<serde::de::IgnoredAny>(&event).map_err(|error| format!("the event is not JSON: {error}"))?;
+    let own_stack = match is_running(data) {
+        true => None,
+        false => Some(Stack::start(Options { port: 0, in_memory: true, ..Options::default() }).await?),
+    };
+    let calls = match &own_stack {
+        Some(stack) => stack.calls().clone(),
+        None => read_calls(data)?,
+    };
+    let call = calls.get(function).ok_or_else(|| {
+        let known: Vec<_> = calls.keys().map(String::as_str).collect();
+        format!("there is no function {function}; there are {}", known.join(", "))
+    })?;
+    let binary = build(function, release).await?;
+    let mut environment = call.environment.clone();
+    environment.insert("RUST_LOG".to_owned(), std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()));
+    let outcome = runtime::invoke(function, &binary, &environment, event, Duration::from_secs(call.timeout_seconds)).await?;
+    if let Some(stack) = own_stack {
+        stack.stop().await;
+    }
+    let (answer, code) = match outcome {
+        Outcome::Answered(answer) => (answer, ExitCode::SUCCESS),
+        Outcome::Failed(error) | Outcome::NotStarted(error) => (error, ExitCode::FAILURE),
+    };
+    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&answer)?)?;
+    Ok(code)
+}
+
+/// Whether a stack works in the folder, without making one there.
+fn is_running(data: &Path) -> bool {
+    data.is_dir() && matches!(Folder::open(data), Err(FolderError::Taken { .. }))
+}
+
+/// Builds the function's binary and says where it is.
+async fn build(function: &str, release: bool) -> Result<PathBuf, StartError> {
+    let mut cargo = tokio::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", function, "--bin", function, "--message-format", "json-render-diagnostics"]);
+    if release {
+        cargo.arg("--release");
+    }
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let output = cargo.args(["--manifest-path", manifest]).stderr(Stdio::inherit()).output().await?;
+    if !output.status.success() {
+        return Err(format!("cargo could not build {function}").into());
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let executables = messages.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    executables.last().ok_or_else(|| format!("cargo built no binary {function}").into())
+}

@@ -1,0 +1,70 @@
+//! A Lambda function called in process: JSON in, JSON out, as on AWS.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use futures::future::BoxFuture;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+type Handler = dyn Fn(Value) -> BoxFuture<'static, Result<Value, FunctionError>> + Send + Sync;
+
+/// A function by the logical id it has in the template.
+#[derive(Clone)]
+pub struct Function {
+    name: Arc<str>,
+    handler: Arc<Handler>,
+}
+
+/// The function failed as a whole.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct FunctionError(pub String);
+
+impl Function {
+    /// Wraps `handler`, whose event and answer are what the Lambda runtime would decode and encode.
+    pub fn new<Event, Answer, Error, Running>(name: &str, handler: impl Fn(Event) -> Running + Send + Sync + 'static) -> Self
+    where
+        Event: DeserializeOwned,
+        Answer: Serialize,
+        Error: fmt::Display,
+        Running: Future<Output = Result<Answer, Error>> + Send + 'static,
+    {
+        let handler = Arc::new(move |event: Value| -> BoxFuture<'static, Result<Value, FunctionError>> {
+            let running = serde_json::from_value(event).map(&handler);
+            Box::pin(async move {
+                let answer = running.map_err(|error| FunctionError(format!("the event cannot be decoded: {error}")))?;
+                let answer = answer.await.map_err(|error| FunctionError(error.to_string()))?;
+                serde_json::to_value(answer).map_err(|error| FunctionError(format!("the answer cannot be encoded: {error}")))
+            })
+        });
+        Self { name: name.into(), handler }
+    }
+
+    /// The logical id.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Calls the function; a panic inside is a failure of this call only.
+    ///
+    /// # Errors
+    /// What the function reported.
+    pub async fn call(&self, event: Value) -> Result<Value, FunctionError> {
+        match tokio::spawn((self.handler)(event)).await {
+            Ok(answer) => answer,
+            Err(error) => Err(FunctionError(error.to_string())),
+        }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Function").field(&self.name).finish()
+    }
+}
+
+/// The `itemIdentifier`s of a partial batch answer.
+pub(crate) fn failed_items(answer: &Value) -> Vec<String> {
+    let failures = answer["batchItemFailures"].as_array().into_iter().flatten();
+    failures.filter_map(|failure| failure["itemIdentifier"].as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,70 @@
+//! The project's four functions, built in this process from the settings the template gives them.
+
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
+
+use axum::Router;
+use store::Environment;
+use utoipa::openapi::OpenApi;
+
+use crate::{
+    function::Function,
+    stack::{Call, StartError},
+    template::Template,
+};
+
+/// The functions, ready to be called.
+#[expect(missing_debug_implementations, reason = "a router of handlers has nothing to show")]
+pub struct Functions {
+    /// `login` and `tasks` behind one API.
+    pub api: Router,
+    /// The ones that take events, under the template's logical ids.
+    pub event: Vec<Function>,
+    /// Logical id of the mailer.
+    pub mailer: String,
+    /// The mail table, as the mailer sees it.
+    pub mail: store::Mail,
+}
+
+impl Functions {
+    /// Builds all four. The HTTP ones read their keys.
+    ///
+    /// # Errors
+    /// A function the template does not declare, or a setting it does not give; it is named.
+    pub async fn start(template: &Template, calls: &BTreeMap<String, Call>) -> Result<Self, StartError> {
+        let environment = |binary: &str| -> Result<Environment, StartError> {
+            let call = calls.get(binary).ok_or_else(|| format!("template.yaml declares no function {binary}"))?;
+            Ok(Environment::from_settings(call.environment.clone()))
+        };
+        let logical_id = |binary: &str| -> Result<String, StartError> {
+            let declared = template.functions.iter().find(|declared| declared.binary == binary);
+            Ok(declared.ok_or_else(|| format!("template.yaml declares no function {binary}"))?.name.clone())
+        };
+
+        let login = login::Login::new(&login::Settings::read(environment("login")?)?);
+        // Before the verifier of tasks reads the published keys, so that it finds them.
+        login.warm_up().await?;
+        let tasks = tasks::TasksState::connect(tasks::Settings::read(environment("tasks")?)?).await?;
+        let api = api::finish(login::routes(login).merge(tasks::routes(tasks)));
+
+        let publisher = change_publisher::Publisher::new(change_publisher::Settings::read(environment("change-publisher")?)?);
+        let publisher = Function::new(&logical_id("change-publisher")?, move |event| {
+            let publisher = publisher.clone();
+            async move { Ok::<_, Infallible>(change_publisher::handle(&publisher, event).await) }
+        });
+
+        let settings = log_mailer::Settings::read(environment("log-mailer")?)?;
+        let mail = store::Mail::new(store::client::dynamodb(&settings.aws), &settings.mail_table);
+        let mailer = Arc::new(log_mailer::Mailer::new(settings));
+        let name = logical_id("log-mailer")?;
+        let mailer = Function::new(&name, move |invocation| {
+            let mailer = mailer.clone();
+            async move { log_mailer::handle(&mailer, invocation).await }
+        });
+        Ok(Self { api, event: vec![publisher, mailer], mailer: name, mail })
+    }
+}
+
+/// The whole HTTP contract.
+pub fn document() -> OpenApi {
+    login::openapi().merge_from(tasks::openapi())
+}

@@ -1,0 +1,27 @@
+//! The whole system in one process: the functions as they run on AWS, on embedded emulators of what is around them.
+//!
+//! template.yaml says what there is; nothing here repeats it.
+
+mod database;
+mod intrinsics;
+
+pub mod bus;
+pub mod cli;
+pub mod demo;
+pub mod dynamodb;
+pub mod endpoint;
+pub mod folder;
+pub mod function;
+pub mod functions;
+pub mod inbox;
+pub mod log;
+pub mod mapping;
+pub mod metrics;
+pub mod page;
+pub mod queue;
+pub mod runtime;
+pub mod server;
+pub mod ses;
+pub mod stack;
+pub mod stream;
+pub mod template;

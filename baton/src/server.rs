@@ -1,0 +1,105 @@
+//! The one public port: the functions' routes, the page, the documents, the inbox and the metrics.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+};
+use tokio::sync::Notify;
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{
+    inbox::{self, Inbox},
+    metrics::{self, Metrics},
+    page,
+    queue::Queues,
+};
+
+/// Scripts and styles come from here, nothing may frame us. The inline styles are Swagger UI's and those of mails in their sandbox.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; \
+     base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'";
+
+/// What is served.
+#[expect(missing_debug_implementations, reason = "the document has none")]
+pub struct Parts {
+    /// The HTTP functions, finished.
+    pub api: Router,
+    /// The contract they fulfil.
+    pub document: OpenApi,
+    /// The mails.
+    pub inbox: Inbox,
+    /// The counters.
+    pub metrics: Metrics,
+    /// The queues, for their depths.
+    pub queues: Queues,
+    /// Told whenever a request may have written to the change log.
+    pub written: Arc<Notify>,
+}
+
+/// Everything on the port.
+pub fn app(parts: Parts) -> Router {
+    let Parts { api, document, inbox, metrics, queues, written } = parts;
+    let api = api.layer(middleware::from_fn_with_state(written, announce_write));
+    let site = Router::new()
+        .merge(page::routes())
+        .merge(inbox::routes(inbox))
+        .merge(metrics::routes(metrics.clone(), queues))
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document));
+    site.merge(api).layer(middleware::from_fn(guard)).layer(middleware::from_fn_with_state(metrics, metrics::count_request))
+}
+
+/// Wakes the stream's reader right after a write, so that nobody waits for its next look.
+async fn announce_write(State(written): State<Arc<Notify>>, request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let response = next.run(request).await;
+    if !reads && response.status().is_success() {
+        written.notify_one();
+    }
+    response
+}
+
+/// Refuses requests under a foreign name, which a page elsewhere could send here by rebinding its DNS name, and sets the headers every
+/// page should have.
+async fn guard(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    if host.is_some_and(|host| !is_local(host)) {
+        let mut refusal = Response::new("This stack answers under a local name only.\n".into());
+        *refusal.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+        return refusal;
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(header::X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
+    response
+}
+
+fn is_local(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.ends_with(".localhost") || name.parse::<std::net::IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_local_names_are_answered() {
+        for host in ["localhost", "localhost:3000", "127.0.0.1:3000", "[::1]:3000"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example:3000", ""] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+}

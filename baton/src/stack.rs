@@ -1,0 +1,381 @@
+//! The whole system in one process: what `baton` runs and the tests talk to.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    bus::Bus,
+    dynamodb::{DynamoDb, REGION},
+    endpoint::Endpoint,
+    folder::Folder,
+    function::Function,
+    functions::Functions,
+    inbox::Inbox,
+    mapping,
+    metrics::Metrics,
+    queue::Queues,
+    server,
+    stream::Stream,
+    template::{TEMPLATE, Template},
+};
+
+/// Anything that keeps a stack from starting; it says what.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Batches of one queue handled at a time.
+const CONCURRENCY: usize = 2;
+/// Parts due by then count as in flight for [`Stack::drain`].
+const SOON: SignedDuration = SignedDuration::from_secs(60);
+/// How often [`Stack::drain`] looks.
+const LOOK: Duration = Duration::from_millis(2);
+/// How long a request that is under way at the end may take.
+const LAST_REQUESTS: Duration = Duration::from_millis(500);
+/// How long the end waits for mails to go out.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
+/// How a stack is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The public port on loopback; 0 picks a free one.
+    pub port: u16,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Keep nothing on disk, whatever `data` says.
+    pub in_memory: bool,
+    /// The quiet window: seconds a change waits for others of its task before it is mailed.
+    pub window_seconds: u32,
+    /// Remember every event of the bus for [`Stack::recorded_events`].
+    pub record_events: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { port: 3000, data: PathBuf::from(".baton"), in_memory: false, window_seconds: 0, record_events: false }
+    }
+}
+
+/// A running stack.
+#[derive(Debug)]
+pub struct Stack {
+    origin: String,
+    database: Arc<DynamoDb>,
+    queues: Queues,
+    bus: Bus,
+    inbox: Inbox,
+    mail: store::Mail,
+    mailer: Function,
+    streams: Vec<Arc<Stream>>,
+    written: Arc<Notify>,
+    consumed_queues: Vec<String>,
+    caught_up: Arc<AtomicBool>,
+    calls: BTreeMap<String, Call>,
+    stop_serving: CancellationToken,
+    stop_working: CancellationToken,
+    servers: JoinSet<()>,
+    workers: JoinSet<()>,
+    // Last, so that the folder is let go of only when everything above is gone.
+    _folder: Option<Folder>,
+}
+
+/// How a function's binary is to be run against this stack; `stack.json` holds them by binary.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Call {
+    /// Its environment.
+    pub environment: BTreeMap<String, String>,
+    /// How long one call may take.
+    pub timeout_seconds: u64,
+}
+
+impl Stack {
+    /// Starts everything template.yaml declares; requests are answered when it returns.
+    ///
+    /// # Errors
+    /// A data folder or port that is taken, a template that cannot be honoured, data of another shape: each by name.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let Options { port, data, in_memory, window_seconds, record_events } = options;
+        let folder = if in_memory { None } else { Some(Folder::open(&data)?) };
+        let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
+
+        let listeners = listen(port).await?;
+        let port = listeners.first().ok_or("no listener")?.local_addr()?.port();
+        let origin = format!("http://localhost:{port}");
+        let template = Template::parse(TEMPLATE, &parameters(&origin, window_seconds))?;
+
+        let database = Arc::new(DynamoDb::start(file("dynamodb.sqlite").as_deref(), &template.tables)?);
+        let queues = Queues::open(file("queues.sqlite").as_deref(), &template.queues)?;
+        let inbox = Inbox::open(file("inbox.sqlite").as_deref())?;
+        let bus = Bus::new(&template.rules, queues.clone(), record_events)?;
+        let metrics = Metrics::default();
+
+        let stop_serving = CancellationToken::new();
+        let stop_working = CancellationToken::new();
+        let mut servers = JoinSet::new();
+        let mut workers = JoinSet::new();
+        let endpoint = Endpoint { bus: bus.clone(), queues: queues.clone(), inbox: inbox.clone(), metrics: metrics.clone() };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let emulators = format!("http://{}", listener.local_addr()?);
+        workers.spawn(serve(listener, endpoint.routes(), stop_working.clone()));
+
+        let calls = calls(&template, &origin, &database.endpoint(), &emulators);
+        let functions = Functions::start(&template, &calls).await?;
+        // Nobody else works on this data, so whatever was in flight is not any more.
+        functions.mail.expire_claims(Timestamp::now()).await?;
+
+        let written = Arc::new(Notify::new());
+        let app = server::app(server::Parts {
+            api: functions.api,
+            document: crate::functions::document(),
+            inbox: inbox.clone(),
+            metrics,
+            queues: queues.clone(),
+            written: written.clone(),
+        });
+        for listener in listeners {
+            servers.spawn(serve(listener, app.clone(), stop_serving.clone()));
+        }
+
+        let mut streams = Vec::new();
+        let mut consumed_queues = Vec::new();
+        for declared in template.mappings {
+            let function = find(&functions.event, &declared.function)?;
+            if queues.names().any(|queue| queue == declared.source) {
+                consumed_queues.push(declared.source.clone());
+                for _ in 0..CONCURRENCY {
+                    workers.spawn(mapping::feed(declared.clone(), queues.clone(), function.clone(), stop_working.clone()));
+                }
+            } else {
+                let stream = Arc::new(Stream::new(declared, database.clone(), queues.clone(), function, written.clone()));
+                streams.push(stream.clone());
+                let stop = stop_working.clone();
+                workers.spawn(async move { stream.run(stop).await });
+            }
+        }
+        let caught_up = Arc::new(AtomicBool::new(false));
+        let mut first_calls = Vec::new();
+        for schedule in template.schedules {
+            let function = find(&functions.event, &schedule.function)?;
+            first_calls.push((function.clone(), schedule.input.clone()));
+            workers.spawn(mapping::follow(schedule, function, stop_working.clone()));
+        }
+        workers.spawn(catch_up(first_calls, caught_up.clone(), stop_working.clone()));
+
+        if let Some(folder) = &folder {
+            let state = json!({"origin": origin, "process": std::process::id(), "functions": calls});
+            std::fs::write(folder.file("stack.json"), serde_json::to_string_pretty(&state)?)?;
+        }
+        let mailer = find(&functions.event, &functions.mailer)?;
+        Ok(Self {
+            origin,
+            database,
+            queues,
+            bus,
+            inbox,
+            mail: functions.mail,
+            mailer,
+            streams,
+            written,
+            consumed_queues,
+            caught_up,
+            calls,
+            stop_serving,
+            stop_working,
+            servers,
+            workers,
+            _folder: folder,
+        })
+    }
+
+    /// `http://localhost:3000`: the API, the page, the inbox.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Every mail so far.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// The queues, the dead letters among them.
+    pub fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
+    /// Where DynamoDB answers, for who wants to look under the API.
+    pub fn dynamodb_endpoint(&self) -> String {
+        self.database.endpoint()
+    }
+
+    /// How the functions' binaries are run against this stack, by binary.
+    pub fn calls(&self) -> &BTreeMap<String, Call> {
+        &self.calls
+    }
+
+    /// Every event the bus took, as its targets got it, if [`Options::record_events`] asked for it.
+    pub fn recorded_events(&self) -> Vec<Value> {
+        self.bus.recorded()
+    }
+
+    /// Sends a whole event through the rules once more.
+    pub async fn publish(&self, event: Value) {
+        self.bus.deliver(&[event]).expect("the queues' file works");
+    }
+
+    /// Returns when nothing is in flight: the log is published, the queues are empty, and every mail that is due soon is sent.
+    pub async fn drain(&self) {
+        loop {
+            match self.is_idle().await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "could not look whether work is left"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Follows a change's own way, so that nothing can slip from a later place to an earlier one.
+    async fn is_idle(&self) -> Result<bool, StartError> {
+        if !self.caught_up.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        for stream in &self.streams {
+            if !stream.is_consumed()? {
+                self.written.notify_one();
+                return Ok(false);
+            }
+        }
+        for queue in &self.consumed_queues {
+            if self.queues.depth(queue)? > 0 {
+                return Ok(false);
+            }
+        }
+        let soon = Timestamp::now().checked_add(SOON)?;
+        for shard in 0..store::SHARDS {
+            if !self.mail.due(shard, soon, 1).await?.is_empty() {
+                self.mailer.call(json!({"sweep": "due"})).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Stops taking requests, lets what was accepted take its way for a few seconds, and closes the data. What is still owed then
+    /// is on disk.
+    pub async fn stop(mut self) {
+        self.stop_serving.cancel();
+        while self.servers.join_next().await.is_some() {}
+        if tokio::time::timeout(LAST_WORK, self.drain()).await.is_err() {
+            tracing::info!("work is left; the next start goes on with it");
+        }
+        self.stop_working.cancel();
+        let _late = tokio::time::timeout(LAST_REQUESTS, async { while self.workers.join_next().await.is_some() {} }).await;
+        self.workers.shutdown().await;
+        self.streams.clear();
+        if let Some(database) = Arc::get_mut(&mut self.database) {
+            database.stop();
+        }
+    }
+}
+
+/// Loopback by both protocols where there are both, so that `localhost` leads here whatever a client makes of it.
+async fn listen(port: u16) -> Result<Vec<TcpListener>, StartError> {
+    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| format!("cannot listen on port {port}: {error}; choose another with --port"))?;
+    let port = first.local_addr()?.port();
+    let second = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
+    Ok([Some(first), second].into_iter().flatten().collect())
+}
+
+async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken) {
+    let listener = axum::serve::ListenerExt::tap_io(listener, |connection| {
+        // Answers are small and awaited.
+        let _refused = connection.set_nodelay(true);
+    });
+    let served = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tokio::select! {
+        result = served.into_future() => if let Err(error) = result { tracing::error!(%error, "a server ended") },
+        // Clients keep connections open for longer than anybody wants to wait.
+        () = async { stop.cancelled().await; tokio::time::sleep(LAST_REQUESTS).await } => {}
+    }
+}
+
+/// Calls every schedule's function once, right after the start: what was owed when the last process ended is not to wait.
+async fn catch_up(calls: Vec<(Function, Value)>, done: Arc<AtomicBool>, stop: CancellationToken) {
+    // The reconciling call plans what the sweeping one then sends.
+    for (function, input) in calls.into_iter().rev() {
+        tokio::select! {
+            called = function.call(input) => if let Err(error) = called {
+                tracing::warn!(function = function.name(), %error, "could not catch up");
+            },
+            () = stop.cancelled() => return,
+        }
+    }
+    done.store(true, Ordering::Release);
+}
+
+fn find(functions: &[Function], name: &str) -> Result<Function, StartError> {
+    functions
+        .iter()
+        .find(|function| function.name() == name)
+        .cloned()
+        .ok_or_else(|| format!("template.yaml calls {name}, which is no function that takes events").into())
+}
+
+/// The template's parameters for a laptop.
+fn parameters(origin: &str, window_seconds: u32) -> BTreeMap<String, String> {
+    [
+        ("Stage", "local"),
+        ("SenderAddress", "baton@baton.example"),
+        ("WebOrigin", origin),
+        ("QuietWindow", &window_seconds.to_string()),
+        ("MailsPerSecond", "1000"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// Each function's whole environment: the template's, led to the emulators.
+fn calls(template: &Template, origin: &str, dynamodb: &str, emulators: &str) -> BTreeMap<String, Call> {
+    let call = |declared: &crate::template::FunctionDeclaration| {
+        let mut environment: BTreeMap<String, String> = declared.environment.clone();
+        for value in environment.values_mut().filter(|value| value.contains(".execute-api.")) {
+            origin.clone_into(value);
+        }
+        for (name, value) in [
+            ("AWS_REGION", REGION),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", emulators),
+            ("AWS_ENDPOINT_URL_SESV2", emulators),
+            ("AWS_ENDPOINT_URL_SQS", emulators),
+        ] {
+            environment.insert(name.to_owned(), value.to_owned());
+        }
+        (declared.binary.clone(), Call { environment, timeout_seconds: declared.timeout.as_secs() })
+    };
+    template.functions.iter().map(call).collect()
+}
+
+/// Reads how a running stack's functions are called from its data folder.
+///
+/// # Errors
+/// There is no `stack.json`, or it is not one.
+pub fn read_calls(data: &Path) -> Result<BTreeMap<String, Call>, StartError> {
+    let state: Value = serde_json::from_str(&std::fs::read_to_string(data.join("stack.json"))?)?;
+    Ok(serde_json::from_value(state["functions"].clone())?)
+}
