@@ -72,3 +72,17 @@ impl fmt::Display for Version {
         self.0.fmt(formatter)
     }
 }
+
+/// Accepts decimal digits without a sign or a leading zero only, so that one version has one spelling in a path and in an ETag.
+impl FromStr for Version {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let invalid = || Invalid::new("is not a version");
+        let plain = text.bytes().all(|it| it.is_ascii_digit()) && !text.starts_with('0');
+        if !plain {
+            return Err(invalid());
+        }
+        text.parse().map(Self).map_err(|_| invalid())
+    }
+}

@@ -13,6 +13,7 @@ mod profile;
 mod project;
 mod task;
 mod text;
+mod unsubscribe;
 
 pub use change::{Assignee, Change, ChangeKind, FieldChange};
 pub use email::EmailAddress;
@@ -25,3 +26,4 @@ pub use profile::{Choice, Locale, NoticeKind, NoticeKinds, Notify, NotifyPatch, 
 pub use project::{Invitation, Membership, NewInvitation, NewProject, Project, Role};
 pub use task::{Priority, Status, Task, TaskSummary};
 pub use text::{Description, Invalid, Label, Labels, Name, ProjectName, Title};
+pub use unsubscribe::{UnsubscribeScope, UnsubscribeToken};
