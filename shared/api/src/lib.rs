@@ -1,0 +1,36 @@
+//! What the HTTP functions agree on: who calls, what a request may look like, what an error and a list look like.
+//!
+//! Knows nothing of single routes, and of DynamoDB only what `store` shows.
+//!
+//! Handlers take [`Caller`] first, then [`Path`]; [`Query`], [`IfMatch`], [`IdempotencyKey`] and [`RawBody`] are taken unjudged and
+//! judged by their methods, so that answers come in the order of the contract: 401, 404, 403, then 415, 413, 400, 422, then 428, 412.
+
+mod body;
+mod caller;
+mod document;
+mod error;
+mod hints;
+mod idempotency;
+mod if_match;
+mod lambda;
+mod list;
+mod path;
+mod query;
+mod request_id;
+mod router;
+mod token;
+
+pub use body::{BODY_LIMIT, RawBody};
+pub use caller::Caller;
+pub use document::{EditProblems, OpenProblems, ReadProblems, WriteProblems, document};
+pub use error::{ApiError, FieldProblem, Problem};
+pub use hints::Hints;
+pub use idempotency::IdempotencyKey;
+pub use if_match::{IfMatch, etag};
+pub use lambda::serve;
+pub use list::ListBody;
+pub use path::{FromSegments, Path};
+pub use query::{Cursor, Limit, Paging, Query};
+pub use request_id::RequestId;
+pub use router::finish;
+pub use token::{ACCESS_TOKEN_TYPE, TokenVerifier, install_crypto};

@@ -1,0 +1,171 @@
+use std::panic::AssertUnwindSafe;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue};
+use tracing::Instrument;
+
+use crate::{ApiError, RequestId, request_id};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What all HTTP functions have in common around their routes: a request id, the headers of every answer, 404 for an unknown
+/// route and an unknown method alike, and 500 where a handler panics. Apply it once, last; it is not to be merged afterwards.
+pub fn finish(routes: Router) -> Router {
+    routes.fallback(not_found).method_not_allowed_fallback(not_found).layer(from_fn(answer))
+}
+
+async fn not_found() -> ApiError {
+    ApiError::NotFound
+}
+
+async fn answer(mut request: Request, next: Next) -> Response {
+    let id = request.extensions_mut().remove::<RequestId>().unwrap_or_default();
+    // The path as routed: a path as sent may carry a token.
+    let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |it| it.as_str().to_owned());
+    let span = tracing::info_span!("request", request.id = %id.0, request.method = %request.method(), request.route = route);
+    let header = HeaderValue::from_str(&id.0);
+    let answered = request_id::scope(id, async {
+        let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        response.unwrap_or_else(|_| ApiError::internal("a handler panicked").into_response())
+    });
+    let mut response = answered.instrument(span).await;
+    let headers = response.headers_mut();
+    if let Ok(id) = header {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::State;
+    use axum::routing::{get, patch};
+    use domain::{ProjectId, Version};
+    use http::StatusCode;
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{BODY_LIMIT, IfMatch, Path, Query, RawBody};
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Patch {
+        #[serde(default)]
+        title: Option<domain::Title>,
+    }
+
+    const PROJECT: &str = "01920000-0000-7000-8000-000000000001";
+
+    /// A route that checks in the order of the contract.
+    async fn edit(
+        State(allowed): State<bool>,
+        Path((_project,)): Path<(ProjectId,)>,
+        query: Query,
+        if_match: IfMatch,
+        body: RawBody,
+    ) -> Result<String, ApiError> {
+        if !allowed {
+            return Err(ApiError::forbidden("Only editors may."));
+        }
+        query.parse_none()?;
+        let patch: Patch = body.parse_patch()?;
+        if_match.check(Version(3), || json!({"version": 3}))?;
+        Ok(patch.title.map(|it| it.to_string()).unwrap_or_default())
+    }
+
+    async fn panics() -> &'static str {
+        panic!("as if by a bug");
+    }
+
+    fn app(allowed: bool) -> Router {
+        finish(Router::new().route("/projects/{project}", patch(edit)).route("/panics", get(panics)).with_state(allowed))
+    }
+
+    fn request(path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request {
+        let mut request = Request::builder().method("PATCH").uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(body.into()).expect("a request")
+    }
+
+    async fn send(app: Router, request: Request) -> (http::response::Parts, Value) {
+        let (parts, body) = app.oneshot(request).await.expect("a router answers").into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        (parts, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn check(allowed: bool, project: &str, headers: &[(&str, &str)], body: impl Into<Body>, expected: StatusCode) -> Value {
+        let (parts, problem) = send(app(allowed), request(&format!("/projects/{project}"), headers, body)).await;
+        assert_eq!(parts.status, expected, "{problem}");
+        problem
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_first_in_the_order_of_the_contract_is_answered() {
+        let json = ("content-type", "application/json");
+        let text = ("content-type", "text/plain");
+        let stale = ("if-match", "\"2\"");
+        let large = || vec![b' '; BODY_LIMIT + 1];
+        check(false, "x", &[text], large(), StatusCode::NOT_FOUND).await;
+        check(false, PROJECT, &[text], large(), StatusCode::FORBIDDEN).await;
+        check(true, &format!("{PROJECT}?x=1"), &[json], r#"{"title": ""}"#, StatusCode::BAD_REQUEST).await;
+        check(true, PROJECT, &[text], large(), StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
+        check(true, PROJECT, &[json], large(), StatusCode::PAYLOAD_TOO_LARGE).await;
+        check(true, PROJECT, &[json], r#"{"title": 1, "#, StatusCode::BAD_REQUEST).await;
+        check(true, PROJECT, &[json], "", StatusCode::BAD_REQUEST).await;
+        check(true, PROJECT, &[json], r#"{"title": ""}"#, StatusCode::UNPROCESSABLE_ENTITY).await;
+        check(true, PROJECT, &[json], "{}", StatusCode::PRECONDITION_REQUIRED).await;
+        let problem = check(true, PROJECT, &[json, stale], "{}", StatusCode::PRECONDITION_FAILED).await;
+        assert_eq!(problem["current"], json!({"version": 3}));
+        check(true, PROJECT, &[json, ("if-match", "\"3\"")], "{}", StatusCode::OK).await;
+        check(true, PROJECT, &[("content-type", "application/merge-patch+json"), ("if-match", "*")], "{}", StatusCode::OK).await;
+    }
+
+    #[tokio::test]
+    async fn every_answer_has_the_headers_and_every_problem_the_request_id() {
+        let mut request = request("/nowhere", &[("x-request-id", "forged")], "");
+        request.extensions_mut().insert(RequestId("the-id".to_owned()));
+        let (parts, problem) = send(app(true), request).await;
+        assert_eq!(parts.status, StatusCode::NOT_FOUND);
+        assert_eq!(parts.headers["content-type"], "application/problem+json");
+        assert_eq!(parts.headers["x-request-id"], "the-id");
+        assert_eq!(parts.headers["x-content-type-options"], "nosniff");
+        assert_eq!(parts.headers["cache-control"], "no-store");
+        assert_eq!(parts.headers["referrer-policy"], "no-referrer");
+        assert_eq!(
+            problem,
+            json!({
+                "type": "about:blank", "title": "Not Found", "status": 404, "request_id": "the-id",
+                "detail": "There is nothing here, or nothing that you may see.",
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn an_unknown_method_is_answered_as_an_unknown_route() {
+        let (_, unknown_route) = send(app(true), request("/nowhere", &[], "")).await;
+        let (parts, problem) = send(app(true), request("/panics", &[], "")).await;
+        assert_eq!(parts.status, StatusCode::NOT_FOUND);
+        assert_eq!((&problem["title"], &problem["detail"]), (&unknown_route["title"], &unknown_route["detail"]));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_with_a_fixed_sentence() {
+        let request = Request::builder().uri("/panics").body(Body::empty()).expect("a request");
+        let (parts, problem) = send(app(true), request).await;
+        assert_eq!(parts.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!problem.to_string().contains("as if by a bug"), "{problem}");
+    }
+}

@@ -1,0 +1,313 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Once, RwLock};
+use std::time::Duration;
+
+use domain::UserId;
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, Validation};
+use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use serde::Deserialize;
+use signature::{Signer, Verifier};
+use store::{Accounts, StoreError};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::ApiError;
+
+/// The `typ` of an access token (RFC 9068, section 2.1).
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
+/// How far two machines' clocks may be apart.
+const LEEWAY: Duration = Duration::from_secs(10);
+const BETWEEN_READS: Duration = Duration::from_secs(30);
+
+/// Checks access tokens (RFC 9068) inside the function, with the public keys `login` has published. Cheap to clone.
+#[derive(Clone)]
+pub struct TokenVerifier(Arc<Inner>);
+
+struct Inner {
+    accounts: Accounts,
+    validation: Validation,
+    keys: RwLock<BTreeMap<String, DecodingKey>>,
+    /// When keys were last read because of an unknown one: the first time is never held back by the reading at init.
+    last_read: Mutex<Option<Instant>>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: UserId,
+}
+
+impl TokenVerifier {
+    /// A verifier that knows no keys yet; `issuer` and `audience` are what `iss` and `aud` must be.
+    #[must_use]
+    pub fn new(accounts: Accounts, issuer: &str, audience: &str) -> Self {
+        install_crypto();
+        let keys = RwLock::default();
+        Self(Arc::new(Inner { accounts, validation: validation(issuer, audience), keys, last_read: Mutex::new(None) }))
+    }
+
+    /// Reads the public keys: to be called at init, where it also opens the connection to the table.
+    ///
+    /// # Errors
+    /// When the table does not answer. Serving can begin all the same: an unknown key makes the verifier read again.
+    pub async fn load(&self) -> Result<(), StoreError> {
+        let published = self.0.accounts.public_keys().await?;
+        let mut keys = BTreeMap::new();
+        for (kid, public) in published {
+            match DecodingKey::from_ed_components(&public.x) {
+                Ok(key) => {
+                    keys.insert(kid, key);
+                }
+                Err(_) => tracing::error!(key.id = %kid, "a published key is not base64url"),
+            }
+        }
+        *self.0.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    /// Whose access token this is.
+    ///
+    /// # Errors
+    /// 401 for anything but a valid one; 503 when its key is not known and the table does not answer.
+    pub async fn verify(&self, token: &str) -> Result<UserId, ApiError> {
+        let kid = key_id(token).ok_or(ApiError::Unauthorized)?;
+        let mut key = self.key(&kid);
+        if key.is_none() {
+            self.read_again().await?;
+            key = self.key(&kid);
+        }
+        check(token, &key.ok_or(ApiError::Unauthorized)?, &self.0.validation).ok_or(ApiError::Unauthorized)
+    }
+
+    fn key(&self, kid: &str) -> Option<DecodingKey> {
+        self.0.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(kid).cloned()
+    }
+
+    /// Whatever unknown keys are named, and by however many requests, the table is read once in 30 s at most.
+    async fn read_again(&self) -> Result<(), ApiError> {
+        let mut last_read = self.0.last_read.lock().await;
+        if last_read.is_some_and(|it| it.elapsed() < BETWEEN_READS) {
+            return Ok(());
+        }
+        *last_read = Some(Instant::now());
+        Ok(self.load().await?)
+    }
+}
+
+impl fmt::Debug for TokenVerifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TokenVerifier").finish_non_exhaustive()
+    }
+}
+
+fn validation(issuer: &str, audience: &str) -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.leeway = LEEWAY.as_secs();
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation
+}
+
+/// The key a token names; nothing, if it is not an access token by its header.
+fn key_id(token: &str) -> Option<String> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    // "crit" names what a reader must understand (RFC 7515, section 4.1.11), and we understand none of it.
+    let is_access_token = header.alg == Algorithm::EdDSA
+        && header.crit.is_none()
+        && header.typ.is_some_and(|it| {
+            let it = it.to_ascii_lowercase();
+            it.strip_prefix("application/").unwrap_or(&it) == ACCESS_TOKEN_TYPE
+        });
+    header.kid.filter(|_| is_access_token)
+}
+
+fn check(token: &str, key: &DecodingKey, validation: &Validation) -> Option<UserId> {
+    jsonwebtoken::decode::<Claims>(token, key, validation).ok().map(|it| it.claims.sub)
+}
+
+/// Gives `jsonwebtoken` the only algorithm Baton uses, Ed25519 by `ring`, which the AWS client brings along anyway; the providers the
+/// package offers would add RSA and NIST curves to every function. May be called often; has to be before a token is signed or verified.
+pub fn install_crypto() {
+    static ONCE: Once = Once::new();
+    static PROVIDER: CryptoProvider =
+        CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
+    ONCE.call_once(|| {
+        // Refused only where the process has installed one already.
+        if PROVIDER.install_default().is_err() {
+            tracing::error!("another CryptoProvider is installed");
+        }
+    });
+}
+
+fn signer(algorithm: &Algorithm, key: &EncodingKey) -> jsonwebtoken::errors::Result<Box<dyn JwtSigner>> {
+    if *algorithm != Algorithm::EdDSA || key.family() != AlgorithmFamily::Ed {
+        return Err(ErrorKind::InvalidAlgorithm.into());
+    }
+    let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes()).map_err(|_| ErrorKind::InvalidEddsaKey)?;
+    Ok(Box::new(Ed25519Signer(pair)))
+}
+
+fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> jsonwebtoken::errors::Result<Box<dyn JwtVerifier>> {
+    if *algorithm != Algorithm::EdDSA || key.family() != AlgorithmFamily::Ed {
+        return Err(ErrorKind::InvalidAlgorithm.into());
+    }
+    Ok(Box::new(Ed25519Verifier(UnparsedPublicKey::new(&ED25519, key.try_get_as_bytes()?.to_vec()))))
+}
+
+struct Ed25519Signer(Ed25519KeyPair);
+
+impl Signer<Vec<u8>> for Ed25519Signer {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        Ok(self.0.sign(message).as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for Ed25519Signer {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+struct Ed25519Verifier(UnparsedPublicKey<Vec<u8>>);
+
+impl Verifier<Vec<u8>> for Ed25519Verifier {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+        self.0.verify(message, signature).map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtVerifier for Ed25519Verifier {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::get_current_timestamp;
+    use ring::rand::SystemRandom;
+    use ring::signature::KeyPair;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ISSUER: &str = "https://api.example";
+    const USER: &str = "01920000-0000-7000-8000-000000000001";
+
+    struct Key {
+        pair: Ed25519KeyPair,
+        public: DecodingKey,
+    }
+
+    fn key() -> Key {
+        install_crypto();
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("randomness");
+        let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key of ring's");
+        let public = DecodingKey::from_ed_der(pair.public_key().as_ref());
+        Key { pair, public }
+    }
+
+    fn header() -> Value {
+        json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "k1"})
+    }
+
+    fn claims() -> Value {
+        json!({"iss": ISSUER, "aud": "baton", "sub": USER, "exp": get_current_timestamp() + 60})
+    }
+
+    fn message(header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        format!("{}.{}", part(header), part(claims))
+    }
+
+    fn token(key: &Key, header: &Value, claims: &Value) -> String {
+        let message = message(header, claims);
+        let signature = URL_SAFE_NO_PAD.encode(key.pair.sign(message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+
+    fn accepted(token: &str, key: &Key) -> bool {
+        let user = key_id(token).and_then(|_| check(token, &key.public, &validation(ISSUER, "baton")));
+        user.is_some_and(|it| it.to_string() == USER)
+    }
+
+    fn with(mut object: Value, name: &str, value: Value) -> Value {
+        object[name] = value;
+        object
+    }
+
+    fn without(mut object: Value, name: &str) -> Value {
+        object.as_object_mut().expect("an object").remove(name);
+        object
+    }
+
+    #[test]
+    fn an_access_token_of_ours_is_accepted() {
+        let key = key();
+        assert!(accepted(&token(&key, &header(), &claims()), &key));
+        assert!(accepted(&token(&key, &with(header(), "typ", json!("application/at+JWT")), &claims()), &key));
+    }
+
+    #[test]
+    fn a_token_for_another_use_or_of_another_time_is_refused() {
+        let key = key();
+        let now = get_current_timestamp();
+        for (name, value) in [
+            ("iss", json!("https://elsewhere.example")),
+            ("aud", json!("other")),
+            ("exp", json!(now - 60)),
+            ("exp", json!("later")),
+            ("sub", json!("ada")),
+            ("sub", json!(7)),
+        ] {
+            assert!(!accepted(&token(&key, &header(), &with(claims(), name, value)), &key), "{name}");
+        }
+        for name in ["iss", "aud", "exp", "sub"] {
+            assert!(!accepted(&token(&key, &header(), &without(claims(), name)), &key), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_type_or_algorithm_is_refused() {
+        let key = key();
+        for (name, value) in [
+            ("typ", json!("JWT")),
+            ("typ", json!("refresh+jwt")),
+            ("alg", json!("none")),
+            ("alg", json!("HS256")),
+            ("alg", json!("ES256")),
+            ("crit", json!(["exp"])),
+        ] {
+            assert!(!accepted(&token(&key, &with(header(), name, value.clone()), &claims()), &key), "{name} {value}");
+        }
+        for name in ["typ", "alg", "kid"] {
+            assert!(!accepted(&token(&key, &without(header(), name), &claims()), &key), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_touched_is_refused() {
+        let (ours, other) = (key(), key());
+        let good = token(&ours, &header(), &claims());
+        assert!(!accepted(&token(&other, &header(), &claims()), &ours), "another's signature");
+        assert!(!accepted(&format!("{}.", message(&header(), &claims())), &ours), "no signature");
+        assert!(!accepted(&format!("{}.", message(&with(header(), "alg", json!("none")), &claims())), &ours), "alg none");
+        // The public key as an HMAC secret, the oldest of tricks.
+        let forged = message(&with(header(), "alg", json!("HS256")), &claims());
+        let secret = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, ours.pair.public_key().as_ref());
+        let signature = URL_SAFE_NO_PAD.encode(ring::hmac::sign(&secret, forged.as_bytes()));
+        assert!(!accepted(&format!("{forged}.{signature}"), &ours), "HS256 under the public key");
+        let swapped = with(claims(), "sub", json!("01920000-0000-7000-8000-000000000002"));
+        let signature = good.rsplit('.').next().expect("a signature");
+        assert!(!accepted(&format!("{}.{signature}", message(&header(), &swapped)), &ours), "other claims");
+        for text in ["", ".", "..", "a.b.c", "é.é.é"] {
+            assert!(!accepted(text, &ours), "{text:?}");
+        }
+    }
+}
