@@ -1,0 +1,236 @@
+use std::sync::Arc;
+
+use api::{ACCESS_TOKEN_TYPE, ApiError, OpenProblems};
+use axum::Json;
+use axum::extract::State;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::UserId;
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use store::{Accounts, PublicKey, SigningKey, StoreError};
+use tokio::sync::RwLock;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::Login;
+
+/// How long an access token is good for.
+pub(crate) const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+const PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long after its period a key stays published: the last token's life, and clocks that are not quite right.
+const GRACE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Signs access tokens with the key of the current period, which the first who needs it makes.
+pub(crate) struct SigningKeys {
+    accounts: Accounts,
+    issuer: String,
+    audience: String,
+    current: RwLock<Option<Arc<Current>>>,
+}
+
+struct Current {
+    period: u64,
+    kid: String,
+    key: EncodingKey,
+}
+
+/// The claims of an access token (RFC 9068, section 2.2).
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: UserId,
+    client_id: &'static str,
+    iat: i64,
+    exp: i64,
+    jti: Uuid,
+}
+
+impl SigningKeys {
+    pub(crate) fn new(accounts: Accounts, issuer: &str, audience: &str) -> Self {
+        api::install_crypto();
+        Self { accounts, issuer: issuer.to_owned(), audience: audience.to_owned(), current: RwLock::default() }
+    }
+
+    /// An access token for a user.
+    ///
+    /// # Errors
+    /// 503, if the key of the period is not known yet and the table does not answer.
+    pub(crate) async fn access_token(&self, user: UserId, now: Timestamp) -> Result<String, ApiError> {
+        let current = self.current(now).await?;
+        let (iat, lifetime) = (now.as_second(), ACCESS_TOKEN_LIFETIME.as_secs());
+        let claims = Claims {
+            iss: &self.issuer,
+            aud: &self.audience,
+            sub: user,
+            client_id: "baton",
+            iat,
+            exp: iat + lifetime,
+            jti: Uuid::now_v7(),
+        };
+        sign(&current, &claims)
+    }
+
+    /// Makes sure that there is a key for this period.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub(crate) async fn ensure(&self, now: Timestamp) -> Result<(), ApiError> {
+        self.current(now).await.map(|_| ())
+    }
+
+    async fn current(&self, now: Timestamp) -> Result<Arc<Current>, ApiError> {
+        let period = period(now)?;
+        if let Some(current) = self.current.read().await.as_ref().filter(|it| it.period == period) {
+            return Ok(Arc::clone(current));
+        }
+        let mut slot = self.current.write().await;
+        if let Some(current) = slot.as_ref().filter(|it| it.period == period) {
+            return Ok(Arc::clone(current));
+        }
+        let key = match self.accounts.signing_key(period).await? {
+            Some(key) => key,
+            None => self.create(period, now).await?,
+        };
+        let current = Arc::new(Current { period, kid: key.kid, key: EncodingKey::from_ed_der(&key.private_key) });
+        *slot = Some(Arc::clone(&current));
+        Ok(current)
+    }
+
+    /// Makes the key of a period, or finds that of whoever was faster.
+    async fn create(&self, period: u64, now: Timestamp) -> Result<SigningKey, ApiError> {
+        let key = new_key(period, now)?;
+        match self.accounts.create_signing_key(&key).await {
+            Ok(()) => {
+                tracing::info!(key.id = key.kid, "made the signing key of the period");
+                Ok(key)
+            }
+            Err(StoreError::Conflict { .. }) => {
+                let winner = self.accounts.signing_key(period).await?;
+                winner.ok_or_else(|| ApiError::unavailable("the signing key of the period is not there yet"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn sign(current: &Current, claims: &Claims<'_>) -> Result<String, ApiError> {
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.typ = Some(ACCESS_TOKEN_TYPE.to_owned());
+    header.kid = Some(current.kid.clone());
+    jsonwebtoken::encode(&header, claims, &current.key).map_err(ApiError::internal)
+}
+
+fn period(now: Timestamp) -> Result<u64, ApiError> {
+    u64::try_from(now.as_second() / PERIOD.as_secs()).map_err(ApiError::internal)
+}
+
+fn new_key(period: u64, now: Timestamp) -> Result<SigningKey, ApiError> {
+    let fault = || ApiError::internal("could not make a signing key");
+    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| fault())?;
+    let private_key = document.as_ref().to_vec();
+    let pair = Ed25519KeyPair::from_pkcs8(&private_key).map_err(|_| fault())?;
+    let x = URL_SAFE_NO_PAD.encode(pair.public_key());
+    // Until its period ends, whenever within it the key is made.
+    let left = PERIOD.as_secs() - now.as_second() % PERIOD.as_secs();
+    let expires_at = now.checked_add(SignedDuration::from_secs(left) + GRACE).map_err(ApiError::internal)?;
+    Ok(SigningKey { period, kid: thumbprint(&x), private_key, public_key: PublicKey { x, expires_at }, created_at: now })
+}
+
+/// The thumbprint of a public key (RFC 7638; RFC 8037, appendix A.3).
+fn thumbprint(x: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
+}
+
+/// A JWK set (RFC 7517).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeysBody {
+    keys: Vec<KeyBody>,
+}
+
+/// An Ed25519 public key (RFC 8037).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyBody {
+    #[schema(example = "OKP")]
+    kty: &'static str,
+    #[schema(example = "Ed25519")]
+    crv: &'static str,
+    #[schema(example = "EdDSA")]
+    alg: &'static str,
+    #[serde(rename = "use")]
+    #[schema(example = "sig")]
+    key_use: &'static str,
+    kid: String,
+    x: String,
+}
+
+impl KeyBody {
+    fn new(kid: String, x: String) -> Self {
+        Self { kty: "OKP", crv: "Ed25519", alg: "EdDSA", key_use: "sig", kid, x }
+    }
+}
+
+/// The public keys of the access tokens.
+#[utoipa::path(
+    get, path = "/.well-known/jwks.json", tag = "sessions",
+    responses((status = 200, description = "The keys", body = KeysBody), OpenProblems),
+)]
+pub(crate) async fn list_keys(
+    State(login): State<Login>,
+) -> Result<([(http::HeaderName, HeaderValue); 1], Json<KeysBody>), ApiError> {
+    let now = Timestamp::now();
+    let published = login.0.accounts.public_keys().await?.into_iter().filter(|(_, key)| key.expires_at > now);
+    let keys = published.map(|(kid, PublicKey { x, .. })| KeyBody::new(kid, x)).collect();
+    Ok(([(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"))], Json(KeysBody { keys })))
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{DecodingKey, Validation};
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_thumbprint_is_that_of_the_rfc() {
+        // RFC 8037, appendix A.3.
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        assert_eq!(thumbprint(x), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn an_access_token_is_checked_with_the_published_key() {
+        api::install_crypto();
+        let now = Timestamp::now();
+        let key = new_key(7, now).expect("randomness");
+        let current = Current { period: 7, kid: key.kid.clone(), key: EncodingKey::from_ed_der(&key.private_key) };
+        let exp = now.as_second() + 600;
+        let sub = UserId(Uuid::from_u128(1));
+        let claims = Claims { iss: "i", aud: "a", sub, client_id: "baton", iat: now.as_second(), exp, jti: Uuid::from_u128(2) };
+        let token = sign(&current, &claims).expect("a token");
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&["a"]);
+        let public = DecodingKey::from_ed_components(&key.public_key.x).expect("base64url");
+        let read = jsonwebtoken::decode::<Value>(&token, &public, &validation).expect("a good token");
+        assert_eq!((read.header.typ.as_deref(), read.header.kid), (Some("at+jwt"), Some(key.kid)));
+        assert_eq!(read.claims["sub"], sub.to_string());
+    }
+
+    #[test]
+    fn a_key_stays_published_until_its_last_token_has_expired() {
+        let start = Timestamp::from_second(100 * PERIOD.as_secs()).expect("a time");
+        let last = start.checked_add(PERIOD - SignedDuration::from_secs(1)).expect("a time");
+        assert_eq!((period(start).ok(), period(last).ok()), (Some(100), Some(100)));
+        for made in [start, last] {
+            let expires_at = new_key(100, made).expect("randomness").public_key.expires_at;
+            assert_eq!(expires_at, start.checked_add(PERIOD + GRACE).expect("a time"));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Accounts, sessions and access tokens over HTTP: the only function that sees a password or holds a key that signs.
+//!
+//! Knows nothing of projects and tasks.
+
+mod accounts;
+mod keys;
+mod me;
+mod password;
+mod random;
+mod refresh_token;
+mod sessions;
+mod settings;
+mod unsubscribe;
+mod verify;
+
+use std::fmt;
+use std::sync::Arc;
+
+use api::{ApiError, Hints, TokenVerifier};
+use axum::Router;
+use axum::extract::FromRef;
+use jiff::Timestamp;
+use store::{Accounts, Mail, Work, client};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use settings::Settings;
+
+use crate::keys::SigningKeys;
+use crate::password::PasswordHasher;
+
+/// What the handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Login(Arc<Parts>);
+
+struct Parts {
+    accounts: Accounts,
+    work: Work,
+    mail: Mail,
+    hints: Hints,
+    verifier: TokenVerifier,
+    signing_keys: SigningKeys,
+    hasher: PasswordHasher,
+}
+
+impl Login {
+    /// A function with clients of its own.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let Settings { aws, accounts_table, work_table, mail_table, event_bus, issuer, audience } = settings;
+        let dynamodb = client::dynamodb(aws);
+        let accounts = Accounts::new(dynamodb.clone(), accounts_table);
+        Self(Arc::new(Parts {
+            work: Work::new(dynamodb.clone(), work_table),
+            mail: Mail::new(dynamodb, mail_table),
+            hints: Hints::new(aws_sdk_eventbridge::Client::new(aws), event_bus),
+            verifier: TokenVerifier::new(accounts.clone(), issuer, audience),
+            signing_keys: SigningKeys::new(accounts.clone(), issuer, audience),
+            hasher: PasswordHasher::new(),
+            accounts,
+        }))
+    }
+
+    /// Makes and publishes the current signing key where there is none, and reads the public ones: before the first request, which
+    /// then finds the connection open, and before another function could read the keys and miss this one.
+    ///
+    /// # Errors
+    /// When the table does not answer. Serving can begin all the same.
+    pub async fn warm_up(&self) -> Result<(), ApiError> {
+        self.0.signing_keys.ensure(Timestamp::now()).await?;
+        Ok(self.0.verifier.load().await?)
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Login").finish_non_exhaustive()
+    }
+}
+
+impl FromRef<Login> for TokenVerifier {
+    fn from_ref(login: &Login) -> Self {
+        login.0.verifier.clone()
+    }
+}
+
+/// The function as it is served.
+pub fn app(login: Login) -> Router {
+    api::finish(routes(login))
+}
+
+/// The routes alone, to be merged with other functions' before [`api::finish`].
+pub fn routes(login: Login) -> Router {
+    router().with_state(login).into()
+}
+
+/// This function's part of the HTTP contract.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    router().into_openapi()
+}
+
+fn router() -> OpenApiRouter<Login> {
+    OpenApiRouter::with_openapi(api::document())
+        .routes(routes!(accounts::create_account))
+        .routes(routes!(verify::verify_account))
+        .routes(routes!(sessions::log_in))
+        .routes(routes!(sessions::refresh_session))
+        .routes(routes!(sessions::log_out))
+        .routes(routes!(me::read_me, me::update_me))
+        .routes(routes!(keys::list_keys))
+        .routes(routes!(unsubscribe::show_unsubscribe, unsubscribe::unsubscribe))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_contract_is_described() {
+        let paths: Vec<String> = openapi().paths.paths.into_keys().collect();
+        let expected = [
+            "/.well-known/jwks.json",
+            "/v1/accounts",
+            "/v1/accounts/verify",
+            "/v1/login",
+            "/v1/login/refresh",
+            "/v1/logout",
+            "/v1/me",
+            "/v1/unsubscribe/{token}",
+        ];
+        assert_eq!(paths, expected);
+    }
+}

@@ -1,0 +1,161 @@
+use api::{ApiError, Caller, RawBody, ReadProblems, WriteProblems};
+use axum::Json;
+use axum::extract::State;
+use domain::{Choice, Locale, Name, Notify, NotifyPatch, Profile, ProfilePatch, TimeZoneName, UserId, set};
+use serde::{Deserialize, Serialize};
+use store::StoreError;
+use utoipa::ToSchema;
+
+use crate::Login;
+
+/// How often a change is tried again on a profile that somebody (the same person, elsewhere) changed meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// The caller, as they see themselves.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MeBody {
+    #[schema(value_type = Uuid)]
+    id: UserId,
+    email: String,
+    name: String,
+    /// The language of mails: `en` or `ko`.
+    #[schema(value_type = String, pattern = "^(en|ko)$")]
+    locale: Locale,
+    #[schema(value_type = String, example = "Asia/Seoul")]
+    time_zone: TimeZoneName,
+    notify: NotifyBody,
+}
+
+/// When to tell of what: `now` or `none`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NotifyBody {
+    #[schema(value_type = String, pattern = "^(now|none)$")]
+    assigned: Choice,
+    #[schema(value_type = String, pattern = "^(now|none)$")]
+    status: Choice,
+    #[schema(value_type = String, pattern = "^(now|none)$")]
+    edited: Choice,
+    #[schema(value_type = String, pattern = "^(now|none)$")]
+    deleted: Choice,
+}
+
+/// What to change about oneself; what is absent is kept.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MePatch {
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = String, min_length = 1, max_length = 100, required = false)]
+    name: Option<Name>,
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = String, pattern = "^(en|ko)$", required = false)]
+    locale: Option<Locale>,
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = String, example = "Asia/Seoul", required = false)]
+    time_zone: Option<TimeZoneName>,
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = MeNotifyPatch, required = false)]
+    notify: Option<MeNotifyPatch>,
+}
+
+/// When to tell of what: `now` or `none`; what is absent is kept.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MeNotifyPatch {
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = String, pattern = "^(now|none)$", required = false)]
+    assigned: Option<Choice>,
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = String, pattern = "^(now|none)$", required = false)]
+    status: Option<Choice>,
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = String, pattern = "^(now|none)$", required = false)]
+    edited: Option<Choice>,
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = String, pattern = "^(now|none)$", required = false)]
+    deleted: Option<Choice>,
+}
+
+/// Shows the caller.
+#[utoipa::path(
+    get, path = "/v1/me", tag = "me", security(("bearer" = [])),
+    responses((status = 200, description = "The caller", body = MeBody), ReadProblems),
+)]
+pub(crate) async fn read_me(State(login): State<Login>, caller: Caller) -> Result<Json<MeBody>, ApiError> {
+    Ok(Json(profile(&login, caller).await?.into()))
+}
+
+/// Changes the caller's name, language, time zone, or what they want to hear of.
+#[utoipa::path(
+    patch, path = "/v1/me", tag = "me", security(("bearer" = [])), request_body = MePatch,
+    responses((status = 200, description = "The caller, changed", body = MeBody), WriteProblems),
+)]
+pub(crate) async fn update_me(caller: Caller, State(login): State<Login>, body: RawBody) -> Result<Json<MeBody>, ApiError> {
+    let patch: ProfilePatch = body.parse_patch::<MePatch>()?.into();
+    let after = change_profile(&login, profile(&login, caller).await?, |it| it.apply(patch.clone())).await?;
+    Ok(Json(after.into()))
+}
+
+/// Saves what `change` makes of a profile, and of the profile as it is by then, if it was changed meanwhile.
+pub(crate) async fn change_profile(
+    login: &Login,
+    mut before: Profile,
+    change: impl Fn(&Profile) -> Profile,
+) -> Result<Profile, ApiError> {
+    for _ in 0..ATTEMPTS {
+        let after = change(&before);
+        if after == before {
+            return Ok(after);
+        }
+        match login.0.work.update_profile(&before, &after).await {
+            Ok(()) => return Ok(after),
+            Err(StoreError::Conflict { .. }) => before = profile(login, Caller(before.id)).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ApiError::conflict("Your profile is being changed by several at once; try again."))
+}
+
+async fn profile(login: &Login, Caller(user): Caller) -> Result<Profile, ApiError> {
+    // A token can outlive its account by the minutes it is good for.
+    login.0.work.profile(user).await?.ok_or(ApiError::Unauthorized)
+}
+
+impl From<Profile> for MeBody {
+    fn from(profile: Profile) -> Self {
+        let Profile { id, email, name, locale, time_zone, notify, unsubscribe_secret: _ } = profile;
+        let Notify { assigned, status, edited, deleted } = notify;
+        let notify = NotifyBody { assigned, status, edited, deleted };
+        Self { id, email: email.to_string(), name: name.to_string(), locale, time_zone, notify }
+    }
+}
+
+impl From<MePatch> for ProfilePatch {
+    fn from(patch: MePatch) -> Self {
+        let MePatch { name, locale, time_zone, notify } = patch;
+        Self { name, locale, time_zone, notify: notify.map(Into::into) }
+    }
+}
+
+impl From<MeNotifyPatch> for NotifyPatch {
+    fn from(patch: MeNotifyPatch) -> Self {
+        let MeNotifyPatch { assigned, status, edited, deleted } = patch;
+        Self { assigned, status, edited, deleted }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_keeps_what_it_does_not_name_and_refuses_what_it_cannot_mean() {
+        let patch: MePatch = serde_json::from_str(r#"{"notify": {"edited": "none"}}"#).expect("a good patch");
+        let notify = Some(NotifyPatch { edited: Some(Choice::None), ..NotifyPatch::default() });
+        assert_eq!(ProfilePatch::from(patch), ProfilePatch { notify, ..ProfilePatch::default() });
+        for body in
+            [r#"{"email": "a@example.com"}"#, r#"{"name": null}"#, r#"{"locale": "de"}"#, r#"{"notify": {"edited": "daily"}}"#]
+        {
+            assert!(serde_json::from_str::<MePatch>(body).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+use api::{ApiError, OpenProblems, Path, RawBody};
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use domain::{Locale, NoticeKind, Profile, UnsubscribeScope, UnsubscribeToken};
+use http::HeaderValue;
+use http::header::CONTENT_SECURITY_POLICY;
+
+use crate::Login;
+use crate::me::change_profile;
+
+/// Nothing is loaded, nothing runs, and the form leads only here.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Shows what unsubscribing would end, with a button. Changes nothing: programs follow links.
+#[utoipa::path(
+    get, path = "/v1/unsubscribe/{token}", tag = "me", params(("token" = String, Path, description = "As in the link of a mail")),
+    responses((status = 200, description = "A page with a button", body = String, content_type = "text/html"), OpenProblems),
+)]
+pub(crate) async fn show_unsubscribe(
+    State(login): State<Login>,
+    Path((token,)): Path<(UnsubscribeToken,)>,
+) -> Result<Response, ApiError> {
+    let (profile, scope) = authentic(&login, &token).await?;
+    Ok(page(profile.locale, &question(profile.locale, scope), true))
+}
+
+/// Ends the mails the link is about (RFC 8058), for whoever holds the link and without a log-in.
+#[utoipa::path(
+    post, path = "/v1/unsubscribe/{token}", tag = "me", params(("token" = String, Path, description = "As in the link of a mail")),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`List-Unsubscribe=One-Click`"),
+    responses((status = 200, description = "A page that says so", body = String, content_type = "text/html"), OpenProblems),
+)]
+pub(crate) async fn unsubscribe(
+    State(login): State<Login>,
+    Path((token,)): Path<(UnsubscribeToken,)>,
+    body: RawBody,
+) -> Result<Response, ApiError> {
+    let (profile, scope) = authentic(&login, &token).await?;
+    if !is_one_click(body.form_bytes()?) {
+        return Err(ApiError::invalid("/List-Unsubscribe", "is not One-Click"));
+    }
+    let locale = profile.locale;
+    change_profile(&login, profile, |it| Profile { notify: scope.silence(it.notify), ..it.clone() }).await?;
+    Ok(page(locale, answer(locale), false))
+}
+
+/// Whose mails the link ends, and which: 404 for a link that is not ours.
+async fn authentic(login: &Login, token: &UnsubscribeToken) -> Result<(Profile, UnsubscribeScope), ApiError> {
+    let profile = login.0.work.profile(token.user()).await?.ok_or(ApiError::NotFound)?;
+    let scope = token.verify(&profile.unsubscribe_secret).ok_or(ApiError::NotFound)?;
+    Ok((profile, scope))
+}
+
+/// Whether a form says `List-Unsubscribe=One-Click`, in either encoding; the button of our page sends the same.
+fn is_one_click(form: &[u8]) -> bool {
+    let form = String::from_utf8_lossy(form);
+    let urlencoded = form.trim().split('&').any(|pair| pair == "List-Unsubscribe=One-Click");
+    let mut lines = form.lines().skip_while(|line| {
+        let line = line.to_ascii_lowercase();
+        !(line.starts_with("content-disposition:") && line.contains("name=\"list-unsubscribe\""))
+    });
+    // The part's headers end with an empty line; its value follows.
+    let multipart = lines.by_ref().any(str::is_empty) && lines.next() == Some("One-Click");
+    urlencoded || multipart
+}
+
+fn page(locale: Locale, text: &str, with_button: bool) -> Response {
+    let (language, title, button) = match locale {
+        Locale::En => ("en", "Unsubscribe", "Unsubscribe"),
+        Locale::Ko => ("ko", "수신 거부", "수신 거부"),
+    };
+    let form = if with_button {
+        format!(r#"<form method="post"><button name="List-Unsubscribe" value="One-Click">{button}</button></form>"#)
+    } else {
+        String::new()
+    };
+    let html = format!(
+        r#"<!doctype html>
+<html lang="{language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">
+<title>Baton · {title}</title>
+<style>body{{font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:4em auto;padding:0 1em}}button{{font:inherit;padding:.5em 1em}}</style>
+</head>
+<body><h1>{title}</h1><p>{text}</p>{form}</body>
+</html>
+"#
+    );
+    let mut response = Html(html).into_response();
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+fn question(locale: Locale, scope: UnsubscribeScope) -> String {
+    let what = match (locale, scope) {
+        (Locale::En, UnsubscribeScope::Everything) => "about any change of your tasks",
+        (Locale::En, UnsubscribeScope::Kind(NoticeKind::Assigned)) => "when a task is given to you or taken from you",
+        (Locale::En, UnsubscribeScope::Kind(NoticeKind::Status)) => "when a task moves between waiting, in progress and done",
+        (Locale::En, UnsubscribeScope::Kind(NoticeKind::Edited)) => "when a task is edited",
+        (Locale::En, UnsubscribeScope::Kind(NoticeKind::Deleted)) => "when a task is deleted",
+        (Locale::Ko, UnsubscribeScope::Everything) => "작업에 대한 모든 변경",
+        (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Assigned)) => "작업 배정 및 배정 해제",
+        (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Status)) => "작업 상태 변경",
+        (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Edited)) => "작업 내용 수정",
+        (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Deleted)) => "작업 삭제",
+    };
+    match locale {
+        Locale::En => format!("Baton will no longer send you a mail {what}. You can turn it on again in your settings."),
+        Locale::Ko => format!("더 이상 다음 알림 메일을 보내지 않습니다: {what}. 설정에서 다시 켤 수 있습니다."),
+    }
+}
+
+fn answer(locale: Locale) -> &'static str {
+    match locale {
+        Locale::En => "Done. You can turn these mails on again in your settings.",
+        Locale::Ko => "완료되었습니다. 설정에서 다시 켤 수 있습니다.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_programs_may_post_either_kind_of_form() {
+        let check = |form: &str, expected: bool| assert_eq!(is_one_click(form.as_bytes()), expected, "{form:?}");
+        let multipart = |name: &str, value: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n--x--\r\n")
+        };
+        check("List-Unsubscribe=One-Click", true);
+        check("a=b&List-Unsubscribe=One-Click\r\n", true);
+        check(&multipart("List-Unsubscribe", "One-Click"), true);
+        check("", false);
+        check("List-Unsubscribe=Two-Clicks", false);
+        check(&multipart("List-Unsubscribe", "no"), false);
+        check(&multipart("Other", "One-Click"), false);
+    }
+
+    #[test]
+    fn the_page_asks_in_the_readers_language_and_its_button_sends_what_mail_programs_send() {
+        let question = question(Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Status));
+        assert!(question.contains("작업 상태 변경"), "{question}");
+        let response = page(Locale::Ko, &question, true);
+        assert_eq!(response.headers()["content-security-policy"], POLICY);
+        assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+    }
+}
