@@ -1,0 +1,262 @@
+use api::{ApiError, Caller, ListBody, Paging, Path, Query, RawBody, ReadProblems};
+use axum::Json;
+use axum::extract::State;
+use domain::{
+    EmailAddress, Invitation, InvitationId, Letter, Membership, Name, NewInvitation, PartId, Profile, ProjectId, ProjectName,
+    Recipient, Role, UserId,
+};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
+use store::{Part, PartContent, StoreError};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::TasksState;
+use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY, judged};
+use crate::schema::{BodyProblems, ConflictProblem, RoleProblem, RoleSchema};
+
+/// An address that may join a project, as its owners see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Invitation)]
+pub struct InvitationBody {
+    #[schema(value_type = Uuid)]
+    pub id: InvitationId,
+    #[schema(value_type = String, format = Email)]
+    pub email: EmailAddress,
+    #[schema(value_type = RoleSchema)]
+    pub role: Role,
+    #[schema(value_type = Uuid)]
+    pub invited_by: UserId,
+    #[schema(value_type = String, format = DateTime)]
+    pub invited_at: Timestamp,
+}
+
+impl From<Invitation> for InvitationBody {
+    fn from(invitation: Invitation) -> Self {
+        let Invitation { id, project: _, email, role, invited_by, invited_at } = invitation;
+        Self { id, email, role, invited_by, invited_at }
+    }
+}
+
+/// A project that the caller's own address is invited to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MyInvitation)]
+pub struct MyInvitationBody {
+    #[schema(value_type = Uuid)]
+    pub project: ProjectId,
+    #[schema(value_type = String)]
+    pub project_name: ProjectName,
+    #[schema(value_type = RoleSchema)]
+    pub role: Role,
+    /// The name of the person who invited; null, if they have no profile any more.
+    #[schema(value_type = Option<String>, required)]
+    pub invited_by: Option<Name>,
+    #[schema(value_type = String, format = DateTime)]
+    pub invited_at: Timestamp,
+}
+
+/// An invitation as asked for.
+#[derive(Clone, Debug, ToSchema)]
+#[schema(as = NewInvitation)]
+pub struct NewInvitationSchema {
+    #[schema(format = Email, max_length = 254)]
+    pub email: String,
+    pub role: RoleSchema,
+}
+
+/// The same for every address, so that it does not tell who has an account or is a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Accepted)]
+pub struct AcceptedBody {}
+
+/// Lists a project's open invitations.
+#[utoipa::path(
+    get,
+    path = "/v1/projects/{project}/invitations",
+    tag = "invitations",
+    security(("bearer" = [])),
+    params(("project" = Uuid, Path), Paging),
+    responses((status = 200, description = "A page of invitations.", body = ListBody<InvitationBody>), ReadProblems, RoleProblem)
+)]
+pub(crate) async fn list_invitations(
+    State(state): State<TasksState>,
+    Caller(user): Caller,
+    Path((project,)): Path<(ProjectId,)>,
+    query: Query,
+) -> Result<Json<ListBody<InvitationBody>>, ApiError> {
+    let access = async {
+        let access = Access::load(&state.work, project, user).await?;
+        access.require_owner()?;
+        Ok(access)
+    };
+    let (paging, access) = judged(query.parse::<Paging>(), access).await?;
+    let position = paging.position();
+    let (access, page) = tokio::join!(access, state.work.invitations(project, paging.limit.get(), position.as_ref()));
+    access?;
+    Ok(Json(ListBody::new(page?, InvitationBody::from)))
+}
+
+/// Invites an address, which gets a mail. An address that is invited already is invited anew, in the role asked for last.
+#[utoipa::path(
+    post,
+    path = "/v1/projects/{project}/invitations",
+    tag = "invitations",
+    security(("bearer" = [])),
+    params(("project" = Uuid, Path)),
+    request_body = NewInvitationSchema,
+    responses(
+        (status = 202, description = "The same for every address.", body = AcceptedBody),
+        ReadProblems, BodyProblems, RoleProblem, ConflictProblem
+    )
+)]
+pub(crate) async fn create_invitation(
+    State(state): State<TasksState>,
+    Caller(user): Caller,
+    Path((project,)): Path<(ProjectId,)>,
+    query: Query,
+    body: RawBody,
+) -> Result<(StatusCode, Json<AcceptedBody>), ApiError> {
+    for _ in 0..MOST_ATTEMPTS {
+        let (access, inviter) = tokio::join!(Access::load(&state.work, project, user), state.work.profile(user));
+        let access = access?;
+        access.require_owner()?;
+        query.parse_none()?;
+        let NewInvitation { email, role } = body.parse()?;
+        let inviter = inviter?.ok_or(ApiError::Unauthorized)?;
+        let now = Timestamp::now();
+        // Always to the address, never to the account behind it: what is done does not depend on whether there is one.
+        let recipient = Recipient::Address(email.clone());
+        let id = InvitationId(Uuid::now_v7());
+        let invitation = Invitation { id, project, email, role, invited_by: user, invited_at: now };
+        let letter =
+            Letter::Invitation { project, project_name: access.project.name, inviter: inviter.name, locale: inviter.locale };
+        let content = PartContent::Letter { id: PartId(Uuid::now_v7()), letter };
+        let part = Part { recipient: recipient.clone(), due_at: now, content };
+        match state.work.invite(&state.mail, &invitation, &part).await {
+            // Invited by another at the same moment, or the project was deleted.
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) => {
+                state.hints.letter_due(&recipient).await;
+                return Ok((StatusCode::ACCEPTED, Json(AcceptedBody {})));
+            }
+        }
+    }
+    Err(ApiError::conflict(TOO_BUSY))
+}
+
+/// Withdraws an invitation.
+#[utoipa::path(
+    delete,
+    path = "/v1/projects/{project}/invitations/{invitation}",
+    tag = "invitations",
+    security(("bearer" = [])),
+    params(("project" = Uuid, Path), ("invitation" = Uuid, Path)),
+    responses((status = 204, description = "It is gone."), ReadProblems, RoleProblem)
+)]
+pub(crate) async fn withdraw_invitation(
+    State(state): State<TasksState>,
+    Caller(user): Caller,
+    Path((project, invitation)): Path<(ProjectId, InvitationId)>,
+    query: Query,
+) -> Result<StatusCode, ApiError> {
+    let (access, invitation) = tokio::join!(Access::load(&state.work, project, user), state.work.invitation(project, invitation));
+    access?.require_owner()?;
+    let invitation = invitation?.ok_or(ApiError::NotFound)?;
+    query.parse_none()?;
+    gone(state.work.remove_invitation(&invitation).await)
+}
+
+/// Lists what the caller's own address is invited to.
+#[utoipa::path(
+    get,
+    path = "/v1/me/invitations",
+    tag = "invitations",
+    security(("bearer" = [])),
+    params(Paging),
+    responses((status = 200, description = "A page of invitations.", body = ListBody<MyInvitationBody>), ReadProblems)
+)]
+pub(crate) async fn list_my_invitations(
+    State(state): State<TasksState>,
+    Caller(user): Caller,
+    query: Query,
+) -> Result<Json<ListBody<MyInvitationBody>>, ApiError> {
+    let paging: Paging = query.parse()?;
+    let Profile { email, .. } = profile(&state, user).await?;
+    let page = state.work.invitations_for(&email, paging.limit.get(), paging.position().as_ref()).await?;
+    let mut inviters: Vec<UserId> = page.items.iter().map(|(invitation, _)| invitation.invited_by).collect();
+    inviters.sort_unstable();
+    inviters.dedup();
+    let profiles = state.work.profiles(&inviters).await?;
+    Ok(Json(ListBody::new(page, |(invitation, project)| {
+        let Invitation { id: _, project: _, email: _, role, invited_by, invited_at } = invitation;
+        let invited_by = profiles.get(&invited_by).map(|it| it.name.clone());
+        MyInvitationBody { project: project.id, project_name: project.name, role, invited_by, invited_at }
+    })))
+}
+
+/// Accepts an invitation of the caller's own address: they are a member from now on, also if they had left.
+#[utoipa::path(
+    post,
+    path = "/v1/me/invitations/{project}/accept",
+    tag = "invitations",
+    security(("bearer" = [])),
+    params(("project" = Uuid, Path)),
+    responses((status = 204, description = "The caller is a member."), ReadProblems, ConflictProblem)
+)]
+pub(crate) async fn accept_invitation(
+    State(state): State<TasksState>,
+    Caller(user): Caller,
+    Path((project,)): Path<(ProjectId,)>,
+    query: Query,
+) -> Result<StatusCode, ApiError> {
+    let Profile { email, .. } = profile(&state, user).await?;
+    for _ in 0..MOST_ATTEMPTS {
+        let invitation = state.work.invitation_for(&email, project).await?.ok_or(ApiError::NotFound)?;
+        query.parse_none()?;
+        let membership = Membership { project, user, role: invitation.role, joined_at: Timestamp::now(), left_at: None };
+        match state.work.accept_invitation(&invitation, &membership).await {
+            // Withdrawn, or made anew in another role: what is there now is read again.
+            Err(StoreError::Conflict { .. }) => {}
+            accepted => return accepted.map(|()| StatusCode::NO_CONTENT).map_err(ApiError::from),
+        }
+    }
+    // An invitation that stays and cannot be accepted is one to a project that was deleted.
+    Err(ApiError::NotFound)
+}
+
+/// Declines an invitation of the caller's own address.
+#[utoipa::path(
+    delete,
+    path = "/v1/me/invitations/{project}",
+    tag = "invitations",
+    security(("bearer" = [])),
+    params(("project" = Uuid, Path)),
+    responses((status = 204, description = "It is gone."), ReadProblems)
+)]
+pub(crate) async fn decline_invitation(
+    State(state): State<TasksState>,
+    Caller(user): Caller,
+    Path((project,)): Path<(ProjectId,)>,
+    query: Query,
+) -> Result<StatusCode, ApiError> {
+    let Profile { email, .. } = profile(&state, user).await?;
+    let invitation = state.work.invitation_for(&email, project).await?.ok_or(ApiError::NotFound)?;
+    query.parse_none()?;
+    gone(state.work.remove_invitation(&invitation).await)
+}
+
+/// The caller as they are: a token outlives its account by minutes.
+async fn profile(state: &TasksState, user: UserId) -> Result<Profile, ApiError> {
+    state.work.profile(user).await?.ok_or(ApiError::Unauthorized)
+}
+
+fn gone(removed: Result<(), StoreError>) -> Result<StatusCode, ApiError> {
+    match removed {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        // Accepted, declined or withdrawn by another at the same moment.
+        Err(StoreError::Conflict { .. }) => Err(ApiError::NotFound),
+        Err(error) => Err(error.into()),
+    }
+}

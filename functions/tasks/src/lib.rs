@@ -1,0 +1,57 @@
+//! Projects, their members, their tasks and what became of these, over HTTP.
+//!
+//! A handler loads, lets `domain` decide, saves and answers. It sends no mail and publishes no change: the log it writes in the same
+//! transaction as the task is what the rest of the system follows.
+
+mod access;
+pub mod changes;
+pub mod invitations;
+pub mod members;
+pub mod projects;
+pub mod schema;
+mod state;
+pub mod tasks;
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use changes::SETTLES_WITHIN;
+pub use state::{Settings, TasksState};
+
+/// Everything this function answers.
+pub fn app(state: TasksState) -> Router {
+    api::finish(routes(state))
+}
+
+/// The routes alone, to be merged with other functions' before [`api::finish`].
+pub fn routes(state: TasksState) -> Router {
+    let (routes, _) = router().split_for_parts();
+    routes.with_state(state)
+}
+
+/// This function's part of the contract.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    router().into_openapi()
+}
+
+fn router() -> OpenApiRouter<TasksState> {
+    OpenApiRouter::with_openapi(api::document())
+        .routes(routes!(projects::list_projects, projects::create_project))
+        .routes(routes!(projects::get_project, projects::update_project, projects::delete_project))
+        .routes(routes!(members::list_members))
+        .routes(routes!(members::update_member, members::remove_member))
+        .routes(routes!(invitations::list_invitations, invitations::create_invitation))
+        .routes(routes!(invitations::withdraw_invitation))
+        .routes(routes!(invitations::list_my_invitations))
+        .routes(routes!(invitations::accept_invitation))
+        .routes(routes!(invitations::decline_invitation))
+        .routes(routes!(tasks::list_my_tasks))
+        .routes(routes!(tasks::list_project_tasks, tasks::create_task))
+        .routes(routes!(tasks::get_task, tasks::update_task, tasks::delete_task))
+        .routes(routes!(changes::list_project_changes))
+        .routes(routes!(changes::list_task_changes))
+        .routes(routes!(changes::get_change))
+}

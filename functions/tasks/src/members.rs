@@ -1,0 +1,150 @@
+use api::{ApiError, Caller, ListBody, Paging, Path, Query, RawBody, ReadProblems};
+use axum::Json;
+use axum::extract::State;
+use domain::{Membership, Name, ProjectId, Role, UserId};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::StoreError;
+use utoipa::ToSchema;
+
+use crate::TasksState;
+use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY, judged};
+use crate::schema::{BodyProblems, ConflictProblem, RoleProblem, RoleSchema};
+
+/// One person's place in a project; also of those who left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Member)]
+pub struct MemberBody {
+    #[schema(value_type = Uuid)]
+    pub user: UserId,
+    /// Null, if the person has no profile any more.
+    #[schema(value_type = Option<String>, required)]
+    pub name: Option<Name>,
+    #[schema(value_type = RoleSchema)]
+    pub role: Role,
+    #[schema(value_type = String, format = DateTime)]
+    pub joined_at: Timestamp,
+    /// Null for a current member.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    pub left_at: Option<Timestamp>,
+}
+
+impl MemberBody {
+    fn new(membership: &Membership, name: Option<Name>) -> Self {
+        let Membership { project: _, user, role, joined_at, left_at } = *membership;
+        Self { user, name, role, joined_at, left_at }
+    }
+}
+
+/// A member's new role; an absent field keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemberPatch {
+    #[serde(deserialize_with = "domain::set")]
+    #[schema(value_type = RoleSchema, required = false)]
+    pub role: Option<Role>,
+}
+
+/// Lists a project's members, also those who left.
+#[utoipa::path(
+    get,
+    path = "/v1/projects/{project}/members",
+    tag = "members",
+    security(("bearer" = [])),
+    params(("project" = Uuid, Path), Paging),
+    responses((status = 200, description = "A page of members.", body = ListBody<MemberBody>), ReadProblems)
+)]
+pub(crate) async fn list_members(
+    State(state): State<TasksState>,
+    Caller(user): Caller,
+    Path((project,)): Path<(ProjectId,)>,
+    query: Query,
+) -> Result<Json<ListBody<MemberBody>>, ApiError> {
+    let (paging, access) = judged(query.parse::<Paging>(), Access::load(&state.work, project, user)).await?;
+    let position = paging.position();
+    let (access, page) = tokio::join!(access, state.work.members(project, paging.limit.get(), position.as_ref()));
+    access?;
+    let page = page?;
+    let users: Vec<UserId> = page.items.iter().map(|it| it.user).collect();
+    let mut profiles = state.work.profiles(&users).await?;
+    Ok(Json(ListBody::new(page, |membership| {
+        let name = profiles.remove(&membership.user).map(|it| it.name);
+        MemberBody::new(&membership, name)
+    })))
+}
+
+/// Gives a member another role. A project keeps at least one owner.
+#[utoipa::path(
+    patch,
+    path = "/v1/projects/{project}/members/{user}",
+    tag = "members",
+    security(("bearer" = [])),
+    params(("project" = Uuid, Path), ("user" = Uuid, Path)),
+    request_body = MemberPatch,
+    responses(
+        (status = 200, description = "The member.", body = MemberBody),
+        ReadProblems, BodyProblems, RoleProblem, ConflictProblem
+    )
+)]
+pub(crate) async fn update_member(
+    State(state): State<TasksState>,
+    Caller(caller): Caller,
+    Path((project, user)): Path<(ProjectId, UserId)>,
+    query: Query,
+    body: RawBody,
+) -> Result<Json<MemberBody>, ApiError> {
+    for _ in 0..MOST_ATTEMPTS {
+        let (place, profile) = tokio::join!(load(&state, project, caller, user), state.work.profile(user));
+        let (access, before) = place?;
+        access.require_owner()?;
+        query.parse_none()?;
+        let MemberPatch { role } = body.parse_patch()?;
+        let name = profile?.map(|it| it.name);
+        let Some(role) = role.filter(|it| *it != before.role) else { return Ok(Json(MemberBody::new(&before, name))) };
+        match state.work.set_role(&before, role).await {
+            // Changed or left meanwhile: what is there now is read again.
+            Err(StoreError::Conflict { .. }) => {}
+            saved => return saved.map(|()| Json(MemberBody::new(&Membership { role, ..before }, name))).map_err(ApiError::from),
+        }
+    }
+    Err(ApiError::conflict(TOO_BUSY))
+}
+
+/// Ends a membership: an owner's of anybody, everybody's own. A project keeps at least one owner.
+#[utoipa::path(
+    delete,
+    path = "/v1/projects/{project}/members/{user}",
+    tag = "members",
+    security(("bearer" = [])),
+    params(("project" = Uuid, Path), ("user" = Uuid, Path)),
+    responses((status = 204, description = "They left."), ReadProblems, RoleProblem, ConflictProblem)
+)]
+pub(crate) async fn remove_member(
+    State(state): State<TasksState>,
+    Caller(caller): Caller,
+    Path((project, user)): Path<(ProjectId, UserId)>,
+    query: Query,
+) -> Result<StatusCode, ApiError> {
+    for _ in 0..MOST_ATTEMPTS {
+        let (access, before) = load(&state, project, caller, user).await?;
+        if caller != user {
+            access.require_owner()?;
+        }
+        query.parse_none()?;
+        match state.work.leave(&before, Timestamp::now()).await {
+            Err(StoreError::Conflict { .. }) => {}
+            left => return left.map(|()| StatusCode::NO_CONTENT).map_err(ApiError::from),
+        }
+    }
+    Err(ApiError::conflict(TOO_BUSY))
+}
+
+/// The caller's place in the project and the current membership of the person it is about.
+async fn load(state: &TasksState, project: ProjectId, caller: UserId, user: UserId) -> Result<(Access, Membership), ApiError> {
+    let users = [user];
+    let (access, memberships) = tokio::join!(Access::load(&state.work, project, caller), state.work.memberships(project, &users));
+    let access = access?;
+    let membership = memberships?.remove(&user).filter(Membership::is_current).ok_or(ApiError::NotFound)?;
+    Ok((access, membership))
+}
