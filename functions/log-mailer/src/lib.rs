@@ -1,0 +1,193 @@
+//! The function that turns the change log into mails: it plans who is owed what, and sends it.
+//!
+//! A hint from the bus only says where to look, and the schedules look everywhere, so a hint lost, repeated or late changes
+//! nothing. What is owed, claimed and told stands in the mail table. Knows nothing of HTTP.
+
+mod counters;
+mod dead_letters;
+mod english;
+mod hint;
+mod korean;
+mod language;
+mod mail;
+mod pace;
+mod plan;
+#[cfg(test)]
+mod samples;
+mod send;
+mod ses;
+mod settings;
+mod sweep;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::future::join_all;
+use serde::Deserialize;
+use store::{Changes, RecipientKey, StoreError, Work};
+use tracing::error;
+
+pub use counters::{Counters, Counts};
+pub use dead_letters::DeadLetters;
+pub use mail::{Letterhead, Mail};
+pub use pace::Pace;
+pub use send::{FUNCTION_TIMEOUT, LEASE};
+pub use ses::Ses;
+pub use settings::Settings;
+
+use hint::Hint;
+
+/// Plans and sends mails. One for a process: it paces all that the process sends.
+#[derive(Debug)]
+pub struct Mailer {
+    pub(crate) work: Work,
+    pub(crate) changes: Changes,
+    pub(crate) mail: store::Mail,
+    pub(crate) ses: Ses,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) letterhead: Letterhead,
+    pub(crate) pace: Pace,
+    pub(crate) counters: Counters,
+}
+
+/// What the function is invoked with.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Invocation {
+    /// By a schedule.
+    Schedule { sweep: Sweep },
+    /// By a queue: each body is an event of the bus.
+    Queue(SqsEvent),
+}
+
+/// What a schedule asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sweep {
+    /// Send what is due.
+    Due,
+    /// Compare the log with what was planned.
+    Reconcile,
+}
+
+impl Mailer {
+    /// A mailer with clients of its own.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let Settings {
+            aws,
+            work_table,
+            changes_table,
+            mail_table,
+            letterhead,
+            mails_per_second,
+            configuration_set,
+            dead_letter_queue_url,
+        } = settings;
+        let dynamodb = store::client::dynamodb(&aws);
+        let ses = aws_sdk_sesv2::Client::new(&store::client::without_retries(&aws));
+        Self {
+            work: Work::new(dynamodb.clone(), work_table),
+            changes: Changes::new(dynamodb.clone(), changes_table),
+            mail: store::Mail::new(dynamodb, mail_table),
+            ses: Ses::new(ses, letterhead.sender.clone(), configuration_set),
+            dead_letters: DeadLetters::new(aws_sdk_sqs::Client::new(&aws), dead_letter_queue_url),
+            letterhead,
+            pace: Pace::new(mails_per_second),
+            counters: Counters::default(),
+        }
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counters.counts()
+    }
+}
+
+/// Does what an invocation asks for. Names the messages that have to come again.
+///
+/// # Errors
+/// [`StoreError`], where a sweep could not find out what there is to do.
+pub async fn handle(mailer: &Mailer, invocation: Invocation) -> Result<SqsBatchResponse, StoreError> {
+    // Boxed, since the types of nested futures go deeper than the compiler does.
+    match invocation {
+        Invocation::Schedule { sweep: Sweep::Due } => Box::pin(mailer.sweep_due()).await.map(|_| SqsBatchResponse::default()),
+        Invocation::Schedule { sweep: Sweep::Reconcile } => {
+            Box::pin(mailer.sweep_log()).await.map(|_| SqsBatchResponse::default())
+        }
+        Invocation::Queue(event) => Ok(Box::pin(queued(mailer, event.records)).await),
+    }
+}
+
+/// What became of one hint.
+enum Followed {
+    /// It led to these; `again` where the message has to come again.
+    To { recipients: BTreeSet<RecipientKey>, again: bool },
+    /// No repetition will help.
+    DeadEnd { reason: String },
+}
+
+async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>) -> SqsBatchResponse {
+    let mut again: Vec<SqsMessage> = Vec::new();
+    let mut hints: BTreeMap<Hint, Vec<SqsMessage>> = BTreeMap::new();
+    for message in messages {
+        match hint::parse(message.body.as_deref()) {
+            Ok(hint) => hints.entry(hint).or_default().push(message),
+            Err(reason) => again.extend(bury(mailer, message, &reason.to_string()).await),
+        }
+    }
+    let followed = join_all(hints.into_iter().map(async |(hint, messages)| (follow(mailer, &hint).await, messages))).await;
+    let mut recipients = BTreeSet::new();
+    for (followed, messages) in followed {
+        match followed {
+            Followed::To { recipients: found, again: has_to_come_again } => {
+                recipients.extend(found);
+                again.extend(messages.into_iter().filter(|_| has_to_come_again));
+            }
+            Followed::DeadEnd { reason } => {
+                for message in messages {
+                    again.extend(bury(mailer, message, &reason).await);
+                }
+            }
+        }
+    }
+    // Whoever cannot be told now stays due: the sweep is more certain than this message coming again.
+    mailer.send_all(recipients).await;
+    let mut answer = SqsBatchResponse::default();
+    answer.set_failures(again.into_iter().filter_map(|it| it.message_id));
+    answer
+}
+
+async fn follow(mailer: &Mailer, hint: &Hint) -> Followed {
+    match hint {
+        Hint::LetterDue { recipient } => Followed::To { recipients: [recipient.clone()].into(), again: false },
+        Hint::TaskMoved { project, task } => match mailer.plan(*project, *task, None).await {
+            Ok(recipients) => Followed::To { recipients, again: false },
+            Err(StoreError::Corrupt { what }) => Followed::DeadEnd { reason: format!("the task's log cannot be read: {what}") },
+            Err(error) => {
+                error!(task.id = %task, error = &error as &dyn std::error::Error, "could not plan a task's mails");
+                Followed::To { recipients: BTreeSet::new(), again: true }
+            }
+        },
+    }
+}
+
+/// Puts a message among the dead letters; gives it back where that fails.
+async fn bury(mailer: &Mailer, message: SqsMessage, reason: &str) -> Option<SqsMessage> {
+    if mailer.dead_letters.put(&message, reason).await { None } else { Some(message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invocation_is_a_schedule_or_a_queue() {
+        let sweep: Invocation = serde_json::from_str(r#"{"sweep": "due"}"#).expect("a schedule");
+        assert_eq!(sweep, Invocation::Schedule { sweep: Sweep::Due });
+        let queue: Invocation = serde_json::from_str(r#"{"Records": [{"messageId": "m", "body": "{}"}]}"#).expect("a queue");
+        assert!(matches!(queue, Invocation::Queue(event) if event.records.len() == 1));
+        assert!(serde_json::from_str::<Invocation>(r#"{"sweep": "all"}"#).is_err());
+    }
+}

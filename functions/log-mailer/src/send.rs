@@ -1,0 +1,421 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use domain::{
+    Change, ClaimId, EmailAddress, FieldChange, Letter, NetChange, NoticeKinds, Profile, Project, ProjectId, Recipient, TaskId,
+    UserId, Version, net_change,
+};
+use futures::StreamExt;
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use store::{Claim, Delivery, DeliveryState, MOST_PARTS_PER_CLAIM, Part, PartContent, RecipientKey, StoreError, TaskSpan};
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+use crate::Mailer;
+use crate::language::People;
+use crate::mail::{Mail, TaskNews, letter_mail, task_mail};
+use crate::ses::Outcome;
+
+/// The function's timeout in template.yaml: after it, nobody acts on a claim any more.
+pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a claim is its holder's: the function's timeout, and two minutes for the mail service to say what it accepted.
+pub const LEASE: Duration = Duration::from_secs(FUNCTION_TIMEOUT.as_secs() + 120);
+
+/// A claim with less than this left of its lease is left to expire: the mail service may take its time.
+const SENDING_TIME: Duration = Duration::from_secs(30);
+
+/// A claim that was never closed in so many attempts is given up, and somebody looks.
+const MOST_ATTEMPTS: u32 = 5;
+
+/// How many recipients are told at once.
+const RECIPIENTS_AT_ONCE: usize = 8;
+
+const AFTER_THROTTLE: Duration = Duration::from_secs(60);
+const AFTER_ACCOUNT_TROUBLE: Duration = Duration::from_secs(300);
+
+const NOTHING_LEFT: &str = "nothing left to tell";
+const NOT_A_MEMBER: &str = "not a member of the project any more";
+const PROJECT_GONE: &str = "the project is gone";
+const NO_PROFILE: &str = "the account is gone";
+const SUPPRESSED_ADDRESS: &str = "the address is suppressed";
+
+/// Whether the recipient may be owed more that can be told now.
+enum Next {
+    LookAgain,
+    Leave,
+}
+
+/// What is to be done about a claim.
+enum Composed {
+    Mail {
+        mail: Mail,
+        deliveries: Vec<Delivery>,
+    },
+    /// No mail at all, and why.
+    Silence {
+        reason: &'static str,
+        deliveries: Vec<Delivery>,
+    },
+}
+
+/// What is to be told of one task.
+enum Verdict {
+    Tell(Box<TaskNews>),
+    Silence(&'static str),
+}
+
+/// All that one claim owes of one task.
+struct TaskDebt {
+    project: ProjectId,
+    task: TaskId,
+    /// The last version planned before it.
+    after: Version,
+    to: Version,
+    kinds: NoticeKinds,
+}
+
+impl Mailer {
+    /// Tells several recipients what is due. What fails stays due, for the next sweep; the number of failures is answered.
+    pub(crate) async fn send_all(&self, recipients: impl IntoIterator<Item = RecipientKey>) -> usize {
+        let told = futures::stream::iter(recipients).map(async |recipient| {
+            let sent = Box::pin(self.send(&recipient)).await;
+            if let Err(error) = &sent {
+                error!(error = error as &dyn std::error::Error, "could not tell a recipient what is due");
+            }
+            usize::from(sent.is_err())
+        });
+        told.buffer_unordered(RECIPIENTS_AT_ONCE).fold(0, async |failures, it| failures + it).await
+    }
+
+    /// Tells one recipient all that is due, unless somebody else is at it. Parts that come meanwhile are seen on the way out.
+    pub(crate) async fn send(&self, recipient: &RecipientKey) -> Result<(), StoreError> {
+        while let Some(claim) = self.claim_due(recipient).await? {
+            match self.tell(&claim).await? {
+                Next::LookAgain => {}
+                Next::Leave => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn claim_due(&self, recipient: &RecipientKey) -> Result<Option<Claim>, StoreError> {
+        let now = Timestamp::now();
+        let due = self.mail.parts_of(recipient, now, MOST_PARTS_PER_CLAIM).await?;
+        let parts = together(due);
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let id = ClaimId(Uuid::now_v7());
+        let lease_until = now + LEASE;
+        let claim = Claim { id, recipient: recipient.clone(), parts, attempt: 1, opened_at: now, lease_until };
+        match self.mail.open_claim(&claim).await {
+            Ok(()) => Ok(Some(claim)),
+            Err(StoreError::Conflict { .. }) => self.take_over(recipient, now).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn take_over(&self, recipient: &RecipientKey, now: Timestamp) -> Result<Option<Claim>, StoreError> {
+        let Some(claim) = self.mail.claim(recipient).await?.filter(|it| it.is_expired(now)) else { return Ok(None) };
+        match self.mail.take_over(&claim, now, now + LEASE).await {
+            Ok(claim) => Ok(Some(claim)),
+            Err(StoreError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn tell(&self, claim: &Claim) -> Result<Next, StoreError> {
+        if !self.is_owed(claim).await? {
+            info!(claim.id = %claim.id, "released a claim of what somebody else has told meanwhile");
+            return self.close(&Claim { parts: Vec::new(), ..claim.clone() }).await;
+        }
+        if claim.attempt > 1 && self.mail.is_recorded(claim).await? {
+            return self.close(claim).await;
+        }
+        if claim.attempt > MOST_ATTEMPTS {
+            let reason = format!("given up after {MOST_ATTEMPTS} attempts");
+            error!(claim.id = %claim.id, "gave up a mail that never came to an end");
+            return self.suppress(claim, &reason, suppressed(claim, &reason)).await;
+        }
+        match self.compose(claim).await? {
+            Composed::Silence { reason, deliveries } => {
+                info!(claim.id = %claim.id, reason, "sent no mail");
+                self.suppress(claim, reason, deliveries).await
+            }
+            Composed::Mail { mail, deliveries } => self.hand_over(claim, &mail, &deliveries).await,
+        }
+    }
+
+    /// Whether all of a claim's parts are still there. They were read before the claim was open, and somebody else may have told
+    /// and closed in between; from here on nobody else touches them.
+    async fn is_owed(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let owed = self.mail.parts_of(&claim.recipient, Timestamp::MAX, usize::MAX).await?;
+        Ok(claim.parts.iter().all(|it| owed.contains(it)))
+    }
+
+    async fn hand_over(&self, claim: &Claim, mail: &Mail, deliveries: &[Delivery]) -> Result<Next, StoreError> {
+        self.pace.turn().await;
+        let Claim { id, attempt, .. } = claim;
+        if claim.is_expired(Timestamp::now() + SENDING_TIME) {
+            warn!(claim.id = %id, "the turn to send came too late for this claim's lease");
+            return Ok(Next::Leave);
+        }
+        if *attempt > 1 {
+            warn!(claim.id = %id, attempt, mail_resent = true, "send again what an earlier attempt did not close");
+        }
+        match self.ses.send(mail, *id).await {
+            Outcome::Accepted { message_id } => {
+                info!(claim.id = %id, message.id = message_id, parts = claim.parts.len(), "sent a mail");
+                self.counters.add_sent(*attempt);
+                let silent = deliveries.iter().filter(|it| it.state == DeliveryState::Suppressed).count();
+                self.counters.add_suppressed(silent);
+                self.mail.record_deliveries(claim, deliveries, Timestamp::now()).await?;
+                self.close(claim).await
+            }
+            Outcome::Throttled => {
+                warn!(claim.id = %id, "the mail service throttles, so the mail goes later");
+                self.postpone(claim, AFTER_THROTTLE).await
+            }
+            Outcome::NotNow { reason } => {
+                error!(claim.id = %id, reason, "the mail service takes no mail of this account now, so the mail goes later");
+                self.postpone(claim, AFTER_ACCOUNT_TROUBLE).await
+            }
+            Outcome::Refused { reason } => {
+                error!(claim.id = %id, reason, "the mail service refuses a mail for good");
+                let reason = format!("refused by the mail service: {reason}");
+                self.suppress(claim, &reason, suppressed(claim, &reason)).await
+            }
+            Outcome::Unknown { reason } => {
+                error!(claim.id = %id, reason, "whether a mail was accepted is unknown, so its claim stays open until its lease ends");
+                Ok(Next::Leave)
+            }
+        }
+    }
+
+    async fn suppress(&self, claim: &Claim, reason: &str, deliveries: Vec<Delivery>) -> Result<Next, StoreError> {
+        if claim.parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. })) {
+            warn!(claim.id = %claim.id, reason, "a letter is not sent");
+        }
+        self.counters.add_suppressed(claim.parts.len());
+        self.mail.record_deliveries(claim, &deliveries, Timestamp::now()).await?;
+        self.close(claim).await
+    }
+
+    async fn close(&self, claim: &Claim) -> Result<Next, StoreError> {
+        match self.mail.close(claim).await {
+            Ok(()) => Ok(Next::LookAgain),
+            Err(StoreError::Conflict { .. }) => {
+                warn!(claim.id = %claim.id, "another mailer had taken this claim over");
+                Ok(Next::Leave)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn postpone(&self, claim: &Claim, by: Duration) -> Result<Next, StoreError> {
+        match self.mail.postpone(claim, Timestamp::now() + by).await {
+            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn compose(&self, claim: &Claim) -> Result<Composed, StoreError> {
+        let Some(first) = claim.parts.first() else {
+            return Ok(Composed::Silence { reason: NOTHING_LEFT, deliveries: Vec::new() });
+        };
+        let silence = |reason| Composed::Silence { reason, deliveries: suppressed(claim, reason) };
+        let (email, profile) = match &first.recipient {
+            Recipient::Address(email) => (email.clone(), None),
+            Recipient::User(user) => match self.work.profile(*user).await? {
+                Some(profile) => (profile.email.clone(), Some(profile)),
+                None => return Ok(silence(NO_PROFILE)),
+            },
+        };
+        if self.mail.suppressed(&email).await? {
+            return Ok(silence(SUPPRESSED_ADDRESS));
+        }
+        if let PartContent::Letter { letter, .. } = &first.content {
+            return self.compose_letter(&email, letter);
+        }
+        match profile {
+            Some(reader) => self.compose_tasks(claim, &reader).await,
+            None => Ok(silence(NO_PROFILE)),
+        }
+    }
+
+    fn compose_letter(&self, email: &EmailAddress, letter: &Letter) -> Result<Composed, StoreError> {
+        let mail = letter_mail(&self.letterhead, email, letter).map_err(|it| StoreError::Corrupt { what: it.to_string() })?;
+        Ok(Composed::Mail { mail, deliveries: Vec::new() })
+    }
+
+    async fn compose_tasks(&self, claim: &Claim, reader: &Profile) -> Result<Composed, StoreError> {
+        let debts = debts(spans(claim));
+        let projects: BTreeSet<ProjectId> = debts.iter().map(|it| it.project).collect();
+        let standings = async {
+            let standing = async |project| Ok::<_, StoreError>((project, self.standing(project, reader.id).await?));
+            let standings = try_join_all(projects.iter().copied().map(standing)).await?;
+            Ok(standings.into_iter().collect::<BTreeMap<_, _>>())
+        };
+        let logs = try_join_all(debts.iter().map(|it| self.changes.log(it.project, it.task, it.after, Some(it.to))));
+        let (standings, logs) = futures::try_join!(standings, logs)?;
+        let verdicts: BTreeMap<TaskId, Verdict> = debts
+            .iter()
+            .zip(&logs)
+            .map(|(debt, log)| (debt.task, verdict(debt, log, standings.get(&debt.project), reader.id)))
+            .collect();
+        let deliveries: Vec<Delivery> = spans(claim)
+            .map(|span| match verdicts.get(&span.task) {
+                Some(Verdict::Tell(_)) => delivery(claim, span, reader.id, DeliveryState::Sent, None),
+                Some(Verdict::Silence(reason)) => delivery(claim, span, reader.id, DeliveryState::Suppressed, Some(reason)),
+                None => delivery(claim, span, reader.id, DeliveryState::Suppressed, Some(NOTHING_LEFT)),
+            })
+            .collect();
+        let silence = verdicts.values().find_map(|it| if let Verdict::Silence(reason) = it { Some(*reason) } else { None });
+        let mut news: Vec<TaskNews> =
+            verdicts.into_values().filter_map(|it| if let Verdict::Tell(news) = it { Some(*news) } else { None }).collect();
+        if news.is_empty() {
+            return Ok(Composed::Silence { reason: silence.unwrap_or(NOTHING_LEFT), deliveries });
+        }
+        news.sort_by_key(|it| (it.net.project, it.net.at, it.net.task));
+        let mentioned: Vec<UserId> = news.iter().flat_map(|it| mentioned(&it.net)).collect::<BTreeSet<_>>().into_iter().collect();
+        let names = self.work.profiles(&mentioned).await?.into_values().map(|it| (it.id, it.name)).collect();
+        let people = People { reader: reader.id, names };
+        let mail =
+            task_mail(&self.letterhead, reader, &news, &people).map_err(|it| StoreError::Corrupt { what: it.to_string() })?;
+        Ok(Composed::Mail { mail, deliveries })
+    }
+
+    /// The project, if the reader may still see it.
+    async fn standing(&self, project: ProjectId, reader: UserId) -> Result<Result<Project, &'static str>, StoreError> {
+        let (project, membership) = self.work.project_and_member(project, reader).await?;
+        Ok(match (project, membership) {
+            (None, _) => Err(PROJECT_GONE),
+            (Some(_), None) => Err(NOT_A_MEMBER),
+            (Some(project), Some(_)) => Ok(project),
+        })
+    }
+}
+
+/// What one mail can tell: a letter goes alone, tasks go together.
+fn together(parts: Vec<Part>) -> Vec<Part> {
+    let is_letter = |it: &Part| matches!(it.content, PartContent::Letter { .. });
+    match parts.iter().position(is_letter) {
+        Some(letter) => parts.into_iter().skip(letter).take(1).collect(),
+        None => parts,
+    }
+}
+
+fn spans(claim: &Claim) -> impl Iterator<Item = &TaskSpan> {
+    claim.parts.iter().filter_map(|it| match &it.content {
+        PartContent::Task(span) => Some(span),
+        PartContent::Letter { .. } => None,
+    })
+}
+
+/// One debt for each task: from the first version of its first part to the last of its last.
+fn debts<'a>(spans: impl Iterator<Item = &'a TaskSpan>) -> Vec<TaskDebt> {
+    let mut debts: BTreeMap<TaskId, TaskDebt> = BTreeMap::new();
+    for TaskSpan { project, task, from, to, kinds } in spans {
+        let after = Version(from.0.saturating_sub(1));
+        let debt = debts.entry(*task).or_insert_with(|| TaskDebt {
+            project: *project,
+            task: *task,
+            after,
+            to: *to,
+            kinds: NoticeKinds::new(),
+        });
+        debt.after = debt.after.min(after);
+        debt.to = debt.to.max(*to);
+        debt.kinds.extend(kinds);
+    }
+    debts.into_values().collect()
+}
+
+fn verdict(debt: &TaskDebt, log: &[Change], standing: Option<&Result<Project, &'static str>>, reader: UserId) -> Verdict {
+    let project = match standing {
+        Some(Ok(project)) => project,
+        Some(Err(reason)) => return Verdict::Silence(reason),
+        None => return Verdict::Silence(PROJECT_GONE),
+    };
+    match net_change(log, reader, &debt.kinds) {
+        Some(net) => Verdict::Tell(Box::new(TaskNews { project_name: project.name.clone(), net })),
+        None => Verdict::Silence(NOTHING_LEFT),
+    }
+}
+
+/// Everybody a mail names.
+fn mentioned(net: &NetChange) -> Vec<UserId> {
+    let mut users = net.actors.clone();
+    for field in &net.fields {
+        if let FieldChange::Assignee { from, to } = field {
+            users.extend(from.iter().chain(to));
+        }
+    }
+    users
+}
+
+fn delivery(claim: &Claim, span: &TaskSpan, user: UserId, state: DeliveryState, reason: Option<&str>) -> Delivery {
+    let TaskSpan { project, task, from, to, kinds: _ } = *span;
+    Delivery { project, task, from, to, user, state, reason: reason.map(str::to_owned), at: Timestamp::now(), claim: claim.id }
+}
+
+/// That nobody was told of anything in this claim.
+fn suppressed(claim: &Claim, reason: &str) -> Vec<Delivery> {
+    match &claim.recipient {
+        RecipientKey::User(user) => {
+            spans(claim).map(|span| delivery(claim, span, *user, DeliveryState::Suppressed, Some(reason))).collect()
+        }
+        RecipientKey::Address(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{NoticeKind, PartId};
+
+    use super::*;
+    use crate::samples::{PROJECT, READER, TASK};
+
+    fn task_part(task: TaskId, from: u64, to: u64, kind: NoticeKind) -> Part {
+        let span = TaskSpan { project: PROJECT, task, from: Version(from), to: Version(to), kinds: [kind].into() };
+        Part { recipient: Recipient::User(READER), due_at: Timestamp::UNIX_EPOCH, content: PartContent::Task(span) }
+    }
+
+    #[test]
+    fn a_letter_goes_alone_and_tasks_go_together() {
+        let letter = Part {
+            content: PartContent::Letter {
+                id: PartId(Uuid::from_u128(9)),
+                letter: Letter::AddressTaken { locale: domain::Locale::En },
+            },
+            ..task_part(TASK, 1, 1, NoticeKind::Status)
+        };
+        let tasks = vec![task_part(TASK, 1, 1, NoticeKind::Status), task_part(TASK, 2, 4, NoticeKind::Edited)];
+        assert_eq!(together(tasks.clone()), tasks);
+        let mixed = [tasks, vec![letter.clone()]].concat();
+        assert_eq!(together(mixed), vec![letter]);
+    }
+
+    #[test]
+    fn parts_of_one_task_are_one_debt_over_all_their_versions() {
+        let other = TaskId(Uuid::from_u128(99));
+        let parts = [
+            task_part(TASK, 5, 7, NoticeKind::Edited),
+            task_part(other, 1, 1, NoticeKind::Assigned),
+            task_part(TASK, 2, 4, NoticeKind::Status),
+        ];
+        let claim = Claim {
+            id: ClaimId(Uuid::from_u128(5)),
+            recipient: RecipientKey::User(READER),
+            parts: parts.to_vec(),
+            attempt: 1,
+            opened_at: Timestamp::UNIX_EPOCH,
+            lease_until: Timestamp::UNIX_EPOCH,
+        };
+        let debts = debts(spans(&claim));
+        let seen: Vec<_> = debts.iter().map(|it| (it.task, it.after.0, it.to.0, it.kinds.len())).collect();
+        assert_eq!(seen, vec![(TASK, 1, 7, 2), (other, 0, 1, 1)]);
+    }
+}

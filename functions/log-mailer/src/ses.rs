@@ -1,0 +1,142 @@
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::http::HttpResponse;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
+use domain::{ClaimId, EmailAddress};
+
+use crate::mail::Mail;
+
+/// The mail service.
+#[derive(Clone, Debug)]
+pub struct Ses {
+    client: Client,
+    sender: EmailAddress,
+    configuration_set: Option<String>,
+}
+
+/// What is known after handing a mail over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Accepted {
+        message_id: String,
+    },
+    /// Certainly not taken, for no fault of this mail: too many at once.
+    Throttled,
+    /// Certainly not taken, for no fault of this mail: the account or the settings do not let anything out now.
+    NotNow {
+        reason: String,
+    },
+    /// Certainly not taken, and never will be.
+    Refused {
+        reason: String,
+    },
+    /// It may have been taken, or not.
+    Unknown {
+        reason: String,
+    },
+}
+
+impl Ses {
+    /// Sends from `sender`, with the configuration set that reports what becomes of mails, if there is one.
+    #[must_use]
+    pub fn new(client: Client, sender: EmailAddress, configuration_set: Option<String>) -> Self {
+        Self { client, sender, configuration_set }
+    }
+
+    /// Hands one mail over, once: a second attempt of the client's own could be a second mail.
+    pub(crate) async fn send(&self, mail: &Mail, claim: ClaimId) -> Outcome {
+        let (content, tag) = match (content(mail), MessageTag::builder().name("claim").value(claim.to_string()).build()) {
+            (Ok(content), Ok(tag)) => (content, tag),
+            (Err(error), _) | (_, Err(error)) => return Outcome::Refused { reason: error.to_string() },
+        };
+        let once = aws_sdk_sesv2::Config::builder().retry_config(RetryConfig::disabled());
+        let answer = self
+            .client
+            .send_email()
+            .from_email_address(format!("Baton <{}>", self.sender))
+            .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
+            .content(content)
+            .email_tags(tag)
+            .set_configuration_set_name(self.configuration_set.clone())
+            .customize()
+            .config_override(once)
+            .send()
+            .await;
+        match answer {
+            Ok(accepted) => Outcome::Accepted { message_id: accepted.message_id.unwrap_or_default() },
+            Err(error) => outcome(&error),
+        }
+    }
+}
+
+fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
+    let Mail { to: _, subject, text, html, headers } = mail;
+    let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
+    let headers: Vec<MessageHeader> = headers
+        .iter()
+        .map(|(name, value)| MessageHeader::builder().name(*name).value(value).build())
+        .collect::<Result<_, _>>()?;
+    let body = Body::builder().text(utf8(text)?).html(utf8(html)?).build();
+    let message = Message::builder().subject(utf8(subject)?).body(body).set_headers(Some(headers)).build();
+    Ok(EmailContent::builder().simple(message).build())
+}
+
+fn outcome(error: &SdkError<SendEmailError, HttpResponse>) -> Outcome {
+    let SdkError::ServiceError(answered) = error else {
+        let reason = DisplayErrorContext(error).to_string();
+        // What could not even be built into a request was never on its way.
+        let unsent = matches!(error, SdkError::ConstructionFailure(_));
+        return if unsent { Outcome::NotNow { reason } } else { Outcome::Unknown { reason } };
+    };
+    let status = answered.raw().status().as_u16();
+    let (error, code) = (answered.err(), answered.err().code().unwrap_or("no code"));
+    let reason = format!("{code}: {}", error.message().unwrap_or("no message"));
+    match error {
+        SendEmailError::TooManyRequestsException(_) | SendEmailError::LimitExceededException(_) => Outcome::Throttled,
+        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => Outcome::Refused { reason },
+        _ if status == 429 || code.starts_with("Throttling") => Outcome::Throttled,
+        _ if (400..500).contains(&status) => Outcome::NotNow { reason },
+        _ => Outcome::Unknown { reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::error::ErrorMetadata;
+    use aws_sdk_sesv2::types::error::{MessageRejected, SendingPausedException, TooManyRequestsException};
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    fn answered(status: u16, error: SendEmailError) -> Outcome {
+        let response = HttpResponse::new(status.try_into().expect("a status"), SdkBody::empty());
+        outcome(&SdkError::service_error(error, response))
+    }
+
+    fn coded(code: &str) -> SendEmailError {
+        SendEmailError::generic(ErrorMetadata::builder().code(code).message("why").build())
+    }
+
+    #[test]
+    fn only_a_definite_no_to_this_mail_is_a_refusal() {
+        let refused = answered(400, SendEmailError::MessageRejected(MessageRejected::builder().build()));
+        assert!(matches!(refused, Outcome::Refused { .. }), "{refused:?}");
+        let paused = answered(400, SendEmailError::SendingPausedException(SendingPausedException::builder().build()));
+        assert!(matches!(paused, Outcome::NotNow { .. }), "{paused:?}");
+        let forbidden = answered(403, coded("AccessDeniedException"));
+        assert_eq!(forbidden, Outcome::NotNow { reason: "AccessDeniedException: why".to_owned() });
+    }
+
+    #[test]
+    fn a_throttle_is_not_ambiguous_and_a_broken_answer_is() {
+        let busy = SendEmailError::TooManyRequestsException(TooManyRequestsException::builder().build());
+        assert_eq!(answered(429, busy), Outcome::Throttled);
+        assert_eq!(answered(400, coded("ThrottlingException")), Outcome::Throttled);
+        let broken = answered(500, coded("InternalFailure"));
+        assert!(matches!(broken, Outcome::Unknown { .. }), "{broken:?}");
+        let late = outcome(&SdkError::timeout_error("no answer"));
+        assert!(matches!(late, Outcome::Unknown { .. }), "{late:?}");
+    }
+}

@@ -1,0 +1,116 @@
+use std::num::NonZeroU32;
+
+use aws_types::SdkConfig;
+use domain::EmailAddress;
+use store::{Environment, MissingSettings};
+
+use crate::Letterhead;
+
+/// What the mailer needs to be told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub aws: SdkConfig,
+    pub work_table: String,
+    pub changes_table: String,
+    pub mail_table: String,
+    pub letterhead: Letterhead,
+    /// Nothing means no limit.
+    pub mails_per_second: Option<NonZeroU32>,
+    /// By which the mail service reports what becomes of mails.
+    pub configuration_set: Option<String>,
+    pub dead_letter_queue_url: String,
+}
+
+impl Settings {
+    /// Reads the environment variables of this process.
+    ///
+    /// # Errors
+    /// Names every setting that is missing or cannot be read.
+    pub fn from_environment() -> Result<Self, MissingSettings> {
+        Self::read(Environment::new())
+    }
+
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// Names every setting that is missing or cannot be read.
+    pub fn read(mut environment: Environment) -> Result<Self, MissingSettings> {
+        let aws = store::client::sdk_config(&mut environment);
+        let work_table = environment.required("WORK_TABLE");
+        let changes_table = environment.required("CHANGES_TABLE");
+        let mail_table = environment.required("MAIL_TABLE");
+        let sender = environment.required("SENDER");
+        let web_origin = origin(&environment.required("WEB_ORIGIN"));
+        let api_origin = origin(&environment.required("API_ORIGIN"));
+        let mails_per_second = NonZeroU32::new(environment.required_number("MAILS_PER_SECOND"));
+        let configuration_set = environment.optional("CONFIGURATION_SET");
+        let dead_letter_queue_url = environment.required("DEAD_LETTER_QUEUE_URL");
+        let missing = environment.finish().map_or_else(|MissingSettings(names)| names, |()| Vec::new());
+        let letterhead = match sender.parse::<EmailAddress>() {
+            Ok(sender) if missing.is_empty() => Letterhead { sender, web_origin, api_origin },
+            Err(invalid) if !sender.is_empty() => {
+                return Err(MissingSettings([missing, vec![format!("SENDER ({invalid})")]].concat()));
+            }
+            Ok(_) | Err(_) => return Err(MissingSettings(missing)),
+        };
+        Ok(Self {
+            aws,
+            work_table,
+            changes_table,
+            mail_table,
+            letterhead,
+            mails_per_second,
+            configuration_set,
+            dead_letter_queue_url,
+        })
+    }
+}
+
+fn origin(text: &str) -> String {
+    text.trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [&str; 11] = [
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "WORK_TABLE",
+        "CHANGES_TABLE",
+        "MAIL_TABLE",
+        "SENDER",
+        "WEB_ORIGIN",
+        "API_ORIGIN",
+        "MAILS_PER_SECOND",
+        "DEAD_LETTER_QUEUE_URL",
+    ];
+
+    fn read(sender: &str, rate: &str, left_out: &[&str]) -> Result<Settings, MissingSettings> {
+        let value = |name: &str| match name {
+            "SENDER" => sender.to_owned(),
+            "MAILS_PER_SECOND" => rate.to_owned(),
+            _ => "https://x.example/".to_owned(),
+        };
+        let given = ALL.into_iter().filter(|it| !left_out.contains(it)).map(|it| (it.to_owned(), value(it)));
+        Settings::read(Environment::from_settings(given))
+    }
+
+    #[test]
+    fn all_that_is_missing_or_unreadable_is_named_at_once() {
+        let refused =
+            read("mail@baton.example", "14", &ALL).map_err(|MissingSettings(names)| names).expect_err("nothing was given");
+        assert_eq!(refused, ALL);
+        let refused = read("not an address", "many", &["MAIL_TABLE"]).map_err(|MissingSettings(names)| names);
+        let expected = ["MAIL_TABLE", "MAILS_PER_SECOND (not a whole number)", "SENDER (is not an e-mail address)"];
+        assert_eq!(refused.expect_err("two are unreadable"), expected);
+    }
+
+    #[test]
+    fn a_rate_of_nothing_is_no_limit_and_an_origin_ends_without_a_slash() {
+        let settings = read("mail@baton.example", "0", &[]).expect("all are given");
+        assert_eq!((settings.mails_per_second, settings.letterhead.web_origin.as_str()), (None, "https://x.example"));
+    }
+}

@@ -1,0 +1,99 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use domain::{ProjectId, TaskId, Version};
+use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt};
+use jiff::{SignedDuration, Timestamp};
+use store::{Part, RecipientKey, SHARDS, StoreError};
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use crate::Mailer;
+
+/// How far back the log is compared with the cursors, in hours.
+const HOURS: i64 = 25;
+
+/// A change younger than this may still have its hint under way: SQS delays a message for 15 minutes at most.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
+
+/// A sweep takes no more work on after this; the next one goes on.
+const WORKING_TIME: Duration = Duration::from_secs(40);
+
+const PARTS_A_SHARD: usize = 200;
+const READS_AT_ONCE: usize = 16;
+
+impl Mailer {
+    /// Sends whatever is due and was not sent. Answers how many recipients could not be told.
+    ///
+    /// # Errors
+    /// [`StoreError`], where what is due could not be read.
+    pub async fn sweep_due(&self) -> Result<usize, StoreError> {
+        let start = Instant::now();
+        let mut tried: BTreeSet<RecipientKey> = BTreeSet::new();
+        let mut failures = 0;
+        while start.elapsed() < WORKING_TIME {
+            let now = Timestamp::now();
+            let due = try_join_all((0..SHARDS).map(|shard| self.mail.due(shard, now, PARTS_A_SHARD))).await?;
+            let recipients: BTreeSet<RecipientKey> =
+                due.iter().flatten().map(Part::recipient_key).filter(|it| !tried.contains(it)).collect();
+            if recipients.is_empty() {
+                break;
+            }
+            info!(recipients = recipients.len(), "sweep what is due");
+            tried.extend(recipients.iter().cloned());
+            failures += self.send_all(recipients).await;
+        }
+        Ok(failures)
+    }
+
+    /// Plans and sends what the log of the last 25 hours holds and no hint has reached.
+    /// A task whose log has grown since `settled_before` is left to its hint. Answers how many tasks were behind.
+    ///
+    /// # Errors
+    /// [`StoreError`], where the log or the cursors could not be read, or a task could not be planned; all others were.
+    pub async fn reconcile(&self, settled_before: Timestamp) -> Result<usize, StoreError> {
+        let behind = self.behind(Timestamp::now()).await?;
+        let mut recipients = BTreeSet::new();
+        let (mut planned, mut failure) = (0, None);
+        for (project, task) in behind {
+            match self.plan(project, task, Some(settled_before)).await {
+                Ok(owed) => {
+                    planned += 1;
+                    recipients.extend(owed);
+                }
+                Err(error) => {
+                    error!(task.id = %task, error = &error as &dyn std::error::Error, "could not plan a task that is behind");
+                    failure = Some(error);
+                }
+            }
+        }
+        info!(tasks = planned, "planned what no hint had reached");
+        self.send_all(recipients).await;
+        failure.map_or(Ok(planned), Err)
+    }
+
+    /// As [`Self::reconcile`], of everything whose hint should have come by now.
+    pub(crate) async fn sweep_log(&self) -> Result<usize, StoreError> {
+        self.reconcile(Timestamp::now() - SETTLED_AFTER).await
+    }
+
+    async fn behind(&self, now: Timestamp) -> Result<Vec<(ProjectId, TaskId)>, StoreError> {
+        let hours = (0..=HOURS).map(|hour| now - SignedDuration::from_hours(hour));
+        let reads = hours.flat_map(|at| (0..SHARDS).map(move |shard| (at, shard)));
+        let logged: Vec<_> = futures::stream::iter(reads)
+            .map(|(at, shard)| self.changes.hour(at, shard))
+            .buffer_unordered(READS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let mut latest: BTreeMap<(ProjectId, TaskId), Version> = BTreeMap::new();
+        for position in logged.into_iter().flatten() {
+            let version = latest.entry((position.project, position.task)).or_insert(position.version);
+            *version = position.version.max(*version);
+        }
+        let tasks: Vec<_> = latest.keys().copied().collect();
+        let cursors = self.mail.cursors(&tasks).await?;
+        let is_behind = |task: &(ProjectId, TaskId), version: Version| cursors.get(task).is_none_or(|cursor| *cursor < version);
+        Ok(latest.into_iter().filter(|(task, version)| is_behind(task, *version)).map(|(task, _)| task).collect())
+    }
+}
