@@ -20,14 +20,14 @@ use utoipa_axum::routes;
 pub use changes::SETTLES_WITHIN;
 pub use state::{Settings, TasksState};
 
-/// Everything this function answers.
+/// Everything this function answers, as it runs alone.
 pub fn app(state: TasksState) -> Router {
     api::finish(routes(state))
 }
 
-/// The routes alone, to be merged with other functions' before [`api::finish`].
+/// The routes alone, for a process that answers those of other functions too.
 pub fn routes(state: TasksState) -> Router {
-    let (routes, _) = router().split_for_parts();
+    let (routes, _) = documented_routes().split_for_parts();
     routes.with_state(state)
 }
 

@@ -39,9 +39,9 @@ impl MemberBody {
 
 /// A member's new role; an absent field keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct MemberPatch {
-    #[serde(deserialize_with = "domain::set")]
+    #[serde(default, deserialize_with = "domain::set")]
     #[schema(value_type = RoleSchema, required = false)]
     pub role: Option<Role>,
 }

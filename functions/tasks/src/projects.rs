@@ -49,9 +49,9 @@ pub struct NewProjectSchema {
 
 /// A change of a project as asked for: an absent field keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct ProjectPatch {
-    #[serde(deserialize_with = "domain::set")]
+    #[serde(default, deserialize_with = "domain::set")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 100)]
     pub name: Option<ProjectName>,
 }
