@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use api::{ACCESS_TOKEN_TYPE, ApiError, OpenProblems};
+use api::{ACCESS_TOKEN_TYPE, ApiError, PublicProblems};
 use axum::Json;
 use axum::extract::State;
 use base64::Engine;
@@ -15,7 +15,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::{Accounts, PublicKey, SigningKey, StoreError};
-use tokio::sync::RwLock;
+use tokio::sync::{OnceCell, RwLock};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -26,6 +26,9 @@ pub(crate) const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mi
 const PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long after its period a key stays published: the last token's life, and clocks that are not quite right.
 const GRACE: SignedDuration = SignedDuration::from_hours(1);
+/// How long before its period a key is published: a function that reads the keys for whatever reason meanwhile knows it in time, so
+/// that tokens with made-up key ids cannot use up the one reading a new key needs.
+const LEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// Signs access tokens with the key of the current period, which the first who needs it makes.
 pub(crate) struct SigningKeys {
@@ -39,6 +42,7 @@ struct Current {
     period: u64,
     kid: String,
     key: EncodingKey,
+    next_is_published: OnceCell<()>,
 }
 
 /// The claims of an access token (RFC 9068, section 2.2).
@@ -65,6 +69,7 @@ impl SigningKeys {
     /// 503, if the key of the period is not known yet and the table does not answer.
     pub(crate) async fn access_token(&self, user: UserId, now: Timestamp) -> Result<String, ApiError> {
         let current = self.current(now).await?;
+        self.publish_next(&current, now).await;
         let (iat, lifetime) = (now.as_second(), ACCESS_TOKEN_LIFETIME.as_secs());
         let claims = Claims {
             iss: &self.issuer,
@@ -95,13 +100,27 @@ impl SigningKeys {
         if let Some(current) = slot.as_ref().filter(|it| it.period == period) {
             return Ok(Arc::clone(current));
         }
-        let key = match self.accounts.signing_key(period).await? {
-            Some(key) => key,
-            None => self.create(period, now).await?,
-        };
-        let current = Arc::new(Current { period, kid: key.kid, key: EncodingKey::from_ed_der(&key.private_key) });
+        let current = Arc::new(Current::new(self.find_or_create(period, now).await?));
         *slot = Some(Arc::clone(&current));
         Ok(current)
+    }
+
+    /// In the last day of a period. That it fails now is no reason not to sign: the next one who signs tries again.
+    async fn publish_next(&self, current: &Current, now: Timestamp) {
+        if left_of_period(now) > LEAD {
+            return;
+        }
+        let publish = || async { self.find_or_create(current.period + 1, now).await.map(|_| ()) };
+        if let Err(error) = current.next_is_published.get_or_try_init(publish).await {
+            tracing::warn!(%error, "could not publish the key of the next period yet");
+        }
+    }
+
+    async fn find_or_create(&self, period: u64, now: Timestamp) -> Result<SigningKey, ApiError> {
+        match self.accounts.signing_key(period).await? {
+            Some(key) => Ok(key),
+            None => self.create(period, now).await,
+        }
     }
 
     /// Makes the key of a period, or finds that of whoever was faster.
@@ -121,6 +140,13 @@ impl SigningKeys {
     }
 }
 
+impl Current {
+    fn new(key: SigningKey) -> Self {
+        let SigningKey { period, kid, private_key, public_key: _, created_at: _ } = key;
+        Self { period, kid, key: EncodingKey::from_ed_der(&private_key), next_is_published: OnceCell::new() }
+    }
+}
+
 fn sign(current: &Current, claims: &Claims<'_>) -> Result<String, ApiError> {
     let mut header = Header::new(Algorithm::EdDSA);
     header.typ = Some(ACCESS_TOKEN_TYPE.to_owned());
@@ -132,15 +158,19 @@ fn period(now: Timestamp) -> Result<u64, ApiError> {
     u64::try_from(now.as_second() / PERIOD.as_secs()).map_err(ApiError::internal)
 }
 
+fn left_of_period(now: Timestamp) -> SignedDuration {
+    SignedDuration::from_secs(PERIOD.as_secs() - now.as_second() % PERIOD.as_secs())
+}
+
 fn new_key(period: u64, now: Timestamp) -> Result<SigningKey, ApiError> {
     let fault = || ApiError::internal("could not make a signing key");
     let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| fault())?;
     let private_key = document.as_ref().to_vec();
     let pair = Ed25519KeyPair::from_pkcs8(&private_key).map_err(|_| fault())?;
     let x = URL_SAFE_NO_PAD.encode(pair.public_key());
-    // Until its period ends, whenever within it the key is made.
-    let left = PERIOD.as_secs() - now.as_second() % PERIOD.as_secs();
-    let expires_at = now.checked_add(SignedDuration::from_secs(left) + GRACE).map_err(ApiError::internal)?;
+    // Counted from the end of its period, whenever the key is made.
+    let end = i64::try_from(period + 1).map_err(ApiError::internal)? * PERIOD.as_secs();
+    let expires_at = Timestamp::from_second(end + GRACE.as_secs()).map_err(ApiError::internal)?;
     Ok(SigningKey { period, kid: thumbprint(&x), private_key, public_key: PublicKey { x, expires_at }, created_at: now })
 }
 
@@ -180,7 +210,7 @@ impl KeyBody {
 /// The public keys of the access tokens.
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", tag = "sessions",
-    responses((status = 200, description = "The keys", body = KeysBody), OpenProblems),
+    responses((status = 200, description = "The keys", body = KeysBody), PublicProblems),
 )]
 pub(crate) async fn list_keys(
     State(login): State<Login>,
@@ -210,7 +240,7 @@ mod tests {
         api::install_crypto();
         let now = Timestamp::now();
         let key = new_key(7, now).expect("randomness");
-        let current = Current { period: 7, kid: key.kid.clone(), key: EncodingKey::from_ed_der(&key.private_key) };
+        let current = Current::new(key.clone());
         let exp = now.as_second() + 600;
         let sub = UserId(Uuid::from_u128(1));
         let claims = Claims { iss: "i", aud: "a", sub, client_id: "baton", iat: now.as_second(), exp, jti: Uuid::from_u128(2) };
@@ -228,7 +258,9 @@ mod tests {
         let start = Timestamp::from_second(100 * PERIOD.as_secs()).expect("a time");
         let last = start.checked_add(PERIOD - SignedDuration::from_secs(1)).expect("a time");
         assert_eq!((period(start).ok(), period(last).ok()), (Some(100), Some(100)));
-        for made in [start, last] {
+        let ahead = start.checked_sub(LEAD).expect("a time");
+        assert_eq!((left_of_period(start), left_of_period(ahead)), (PERIOD, LEAD));
+        for made in [ahead, start, last] {
             let expires_at = new_key(100, made).expect("randomness").public_key.expires_at;
             assert_eq!(expires_at, start.checked_add(PERIOD + GRACE).expect("a time"));
         }

@@ -79,6 +79,7 @@ pub(crate) struct UserBody {
     responses(
         (status = 200, description = "Logged in", body = LoggedInBody, headers(("set-cookie" = String, description = "With `cookie: true`"))),
         (status = 401, description = "Wrong or unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too often", body = Problem, content_type = "application/problem+json"),
         OpenProblems,
     ),
 )]

@@ -1,4 +1,4 @@
-use api::{ApiError, OpenProblems, Path, RawBody};
+use api::{ApiError, OpenProblems, Path, PublicProblems, RawBody};
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use domain::{Locale, NoticeKind, Profile, UnsubscribeScope, UnsubscribeToken};
@@ -14,7 +14,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
 /// Shows what unsubscribing would end, with a button. Changes nothing: programs follow links.
 #[utoipa::path(
     get, path = "/v1/unsubscribe/{token}", tag = "me", params(("token" = String, Path, description = "As in the link of a mail")),
-    responses((status = 200, description = "A page with a button", body = String, content_type = "text/html"), OpenProblems),
+    responses((status = 200, description = "A page with a button", body = String, content_type = "text/html"), PublicProblems),
 )]
 pub(crate) async fn show_unsubscribe(
     State(login): State<Login>,

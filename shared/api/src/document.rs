@@ -24,6 +24,10 @@ impl Modify for Bearer {
     }
 }
 
+/// Errors of a route that anybody may read.
+#[derive(Debug)]
+pub struct PublicProblems;
+
 /// Errors of a route that anybody may call with a body.
 #[derive(Debug)]
 pub struct OpenProblems;
@@ -39,6 +43,12 @@ pub struct WriteProblems;
 /// Errors of a route that edits a version of something.
 #[derive(Debug)]
 pub struct EditProblems;
+
+impl IntoResponses for PublicProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        responses(&[404, 500, 503])
+    }
+}
 
 impl IntoResponses for OpenProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {

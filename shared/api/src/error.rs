@@ -175,8 +175,9 @@ impl IntoResponse for ApiError {
         let mut problem = Problem::new(status, self.detail());
         let mut header = None;
         match self {
-            Self::Unauthorized => header = Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            Self::CredentialsRefused => header = Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Self::Unauthorized | Self::CredentialsRefused => {
+                header = Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+            }
             Self::TooManyRequests { retry_after } => header = Some((RETRY_AFTER, retry_after.as_secs().max(1).into())),
             Self::Unavailable(_) => header = Some((RETRY_AFTER, HeaderValue::from_static("1"))),
             Self::Invalid(errors) => problem.errors = errors,

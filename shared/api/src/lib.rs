@@ -22,7 +22,7 @@ mod token;
 
 pub use body::{BODY_LIMIT, RawBody};
 pub use caller::Caller;
-pub use document::{EditProblems, OpenProblems, ReadProblems, WriteProblems, document};
+pub use document::{EditProblems, OpenProblems, PublicProblems, ReadProblems, WriteProblems, document};
 pub use error::{ApiError, FieldProblem, Problem};
 pub use hints::Hints;
 pub use idempotency::IdempotencyKey;

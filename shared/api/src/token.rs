@@ -22,6 +22,7 @@ pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// How far two machines' clocks may be apart.
 const LEEWAY: Duration = Duration::from_secs(10);
 const BETWEEN_READS: Duration = Duration::from_secs(30);
+const BETWEEN_FAILURES: Duration = Duration::from_secs(1);
 
 /// Checks access tokens (RFC 9068) inside the function, with the public keys `login` has published. Cheap to clone.
 #[derive(Clone)]
@@ -31,8 +32,14 @@ struct Inner {
     accounts: Accounts,
     validation: Validation,
     keys: RwLock<BTreeMap<String, DecodingKey>>,
-    /// When keys were last read because of an unknown one: the first time is never held back by the reading at init.
-    last_read: Mutex<Option<Instant>>,
+    /// The last reading because of an unknown key: the first such reading is never held back by the one at init.
+    last_read: Mutex<Option<Reading>>,
+}
+
+#[derive(Clone, Copy)]
+struct Reading {
+    at: Instant,
+    succeeded: bool,
 }
 
 #[derive(Deserialize)]
@@ -86,14 +93,20 @@ impl TokenVerifier {
         self.0.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(kid).cloned()
     }
 
-    /// Whatever unknown keys are named, and by however many requests, the table is read once in 30 s at most.
+    /// Whatever unknown keys are named, and by however many requests, the table is read once in 30 s at most; once in a second while it
+    /// does not answer, for then nobody can say that a key is not there.
     async fn read_again(&self) -> Result<(), ApiError> {
         let mut last_read = self.0.last_read.lock().await;
-        if last_read.is_some_and(|it| it.elapsed() < BETWEEN_READS) {
-            return Ok(());
+        match *last_read {
+            Some(Reading { at, succeeded: true }) if at.elapsed() < BETWEEN_READS => return Ok(()),
+            Some(Reading { at, succeeded: false }) if at.elapsed() < BETWEEN_FAILURES => {
+                return Err(ApiError::unavailable("the public keys could not be read a moment ago"));
+            }
+            _ => {}
         }
-        *last_read = Some(Instant::now());
-        Ok(self.load().await?)
+        let read = self.load().await;
+        *last_read = Some(Reading { at: Instant::now(), succeeded: read.is_ok() });
+        Ok(read?)
     }
 }
 
