@@ -94,14 +94,14 @@ impl Write {
     /// Writes this alone.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`], where the condition does not hold.
+    /// [`StoreError::Conflict`], where the condition does not hold, or collisions with transactions do not end.
     pub(crate) async fn run(self, step: &'static str) -> Result<(), StoreError> {
         let mut tries = 0;
         loop {
             match self.clone().send(step).await {
                 Err(StoreError::Unavailable { source, .. }) if source.is::<Contended>() => {
                     tries += 1;
-                    back_off(step, tries).await?;
+                    back_off(step, tries).await.map_err(|_| StoreError::Conflict { step })?;
                 }
                 outcome => return outcome,
             }
@@ -170,6 +170,9 @@ impl Write {
 }
 
 /// All of it or nothing. A collision with another transaction is tried again here: the conditions decide who was first.
+///
+/// # Errors
+/// [`StoreError::Conflict`], where the collisions do not end.
 pub(crate) async fn transact(step: &'static str, writes: Vec<Write>) -> Result<Transacted, StoreError> {
     let Some(Table { client, .. }) = writes.first().map(|it| it.table.clone()) else { return Ok(Transacted::Done) };
     let items: Result<Vec<TransactWriteItem>, BuildError> = writes.into_iter().map(Write::into_item).collect();
@@ -182,6 +185,10 @@ pub(crate) async fn transact(step: &'static str, writes: Vec<Write>) -> Result<T
             Verdict::Refused(places) => return Ok(Transacted::Refused(places)),
             Verdict::Contended => {
                 tries += 1;
+                back_off(step, tries).await.map_err(|_| StoreError::Conflict { step })?;
+            }
+            Verdict::Throttled => {
+                tries += 1;
                 back_off(step, tries).await?;
             }
             Verdict::Other => return Err(StoreError::from_sdk(step, error)),
@@ -193,6 +200,7 @@ pub(crate) async fn transact(step: &'static str, writes: Vec<Write>) -> Result<T
 enum Verdict {
     Refused(Vec<usize>),
     Contended,
+    Throttled,
     Other,
 }
 
@@ -204,11 +212,13 @@ fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>) -> Verdict {
     };
     let codes: Vec<&str> = cancelled.cancellation_reasons().iter().map(|it| it.code().unwrap_or("None")).collect();
     let places: Vec<usize> = (0..codes.len()).filter(|place| codes[*place] == "ConditionalCheckFailed").collect();
-    let passing = |code: &&str| matches!(*code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded");
+    let is_throttle = |code: &&str| matches!(*code, "ThrottlingError" | "ProvisionedThroughputExceeded");
     if !places.is_empty() {
         Verdict::Refused(places)
-    } else if codes.iter().any(passing) {
+    } else if codes.contains(&"TransactionConflict") {
         Verdict::Contended
+    } else if codes.iter().any(is_throttle) {
+        Verdict::Throttled
     } else {
         Verdict::Other
     }
@@ -247,7 +257,7 @@ mod tests {
         check(&["None", "ConditionalCheckFailed"], &Verdict::Refused(vec![1]));
         check(&["ConditionalCheckFailed", "TransactionConflict"], &Verdict::Refused(vec![0]));
         check(&["None", "TransactionConflict"], &Verdict::Contended);
-        check(&["ThrottlingError"], &Verdict::Contended);
+        check(&["ThrottlingError"], &Verdict::Throttled);
         check(&["ValidationError"], &Verdict::Other);
     }
 
