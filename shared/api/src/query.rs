@@ -20,7 +20,11 @@ impl Query {
     /// 400 for an unknown parameter, one given twice, and one that does not parse.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let query = axum::extract::Query::<T>::try_from_uri(&self.0);
-        query.map(|it| it.0).map_err(|rejection| ApiError::bad_request(rejection.body_text()))
+        query.map(|it| it.0).map_err(|rejection| {
+            let text = rejection.body_text();
+            let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            ApiError::bad_request(format!("The query is not understood: {reason}."))
+        })
     }
 
     /// For a route without parameters.
