@@ -3,7 +3,7 @@ use domain::{Membership, Project, ProjectId, Role, UserId};
 use store::Work;
 
 /// How often a change that names no version is tried again when others are faster.
-pub(crate) const MOST_ATTEMPTS: usize = 5;
+pub(crate) const MOST_ATTEMPTS: usize = 10;
 
 /// What is said when all of them were.
 pub(crate) const TOO_BUSY: &str = "Others were faster, again and again; try again.";
