@@ -104,7 +104,9 @@ fn question(locale: Locale, scope: UnsubscribeScope) -> String {
         (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Deleted)) => "작업 삭제",
     };
     match locale {
-        Locale::En => format!("Press the button, and Baton stops sending you mails {what}. You can turn them on again in your settings."),
+        Locale::En => {
+            format!("Press the button, and Baton stops sending you mails {what}. You can turn them on again in your settings.")
+        }
         Locale::Ko => format!("버튼을 누르면 다음 알림 메일을 더 이상 보내지 않습니다: {what}. 설정에서 다시 켤 수 있습니다."),
     }
 }
