@@ -1,0 +1,171 @@
+//! What the template declares, the document describes, the functions answer and the sample events call is one and the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use baton::stack::Stack;
+use change_publisher::Publisher;
+use lambda_http::{Context, LambdaEvent};
+use log_mailer::Mailer;
+use reqwest::Method;
+use serde_json::{Value, json};
+use store::Environment;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::people::{Person, stack};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace").to_owned()
+}
+
+fn read_json(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// `GET /v1/me` and so on, of the template.
+fn declared_routes() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join("template.yaml")).expect("template.yaml is there");
+    let routes = text.lines().filter_map(|it| it.trim().strip_prefix("RouteKey: "));
+    routes.map(str::to_owned).collect()
+}
+
+fn described_routes(document: &Value) -> BTreeSet<String> {
+    let paths = document["paths"].as_object().expect("paths");
+    let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+    let routes = paths.iter().flat_map(|(path, item)| {
+        let item = item.as_object().expect("a path item");
+        item.keys().filter(|it| methods.contains(&it.as_str())).map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    routes.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_in_the_repository_is_the_one_the_types_make_and_the_stack_serves() {
+    let written = read_json(&root().join("openapi.json"));
+    let generated = serde_json::to_value(baton::functions::document()).expect("a document is JSON");
+    assert!(written == generated, "openapi.json is out of date: cargo run -- openapi > openapi.json");
+    let stack = stack().await;
+    let served = Person::stranger(&stack).get("/openapi.json").await.expect(200);
+    assert_eq!(served.body, generated);
+}
+
+#[test]
+fn every_route_of_the_template_is_described_and_the_reverse() {
+    let (declared, described) = (declared_routes(), described_routes(&read_json(&root().join("openapi.json"))));
+    assert!(declared.len() > 30, "{declared:#?}");
+    assert_eq!(declared, described);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_of_the_template_is_answered_by_its_function() {
+    let stack = stack().await;
+    let nobody = Person::stranger(&stack);
+    let id = Uuid::now_v7().to_string();
+    let open = ["/v1/accounts", "/v1/login", "/v1/logout", "/.well-known/", "/v1/unsubscribe/"];
+    for route in declared_routes() {
+        let (method, path) = route.split_once(' ').expect("a route");
+        let path = path.replace("{version}", "1").replace("{token}", "token");
+        let path: Vec<&str> = path.split('/').map(|it| if it.starts_with('{') { id.as_str() } else { it }).collect();
+        let path = path.join("/");
+        let method: Method = method.parse().expect("a method");
+        let answer = nobody.send(method, &path, &[], None).await;
+        let status = answer.status.as_u16();
+        if path.starts_with("/v1/unsubscribe/") {
+            // Its 404 says that the token is none; that there is the route, the tests of it show.
+            assert!(matches!(status, 404 | 415), "{route}: {answer:#?}");
+        } else if open.iter().any(|it| path.starts_with(it)) {
+            assert!(status < 500 && status != 404, "{route}: {answer:#?}");
+        } else {
+            assert_eq!(status, 401, "{route}: {answer:#?}");
+        }
+    }
+}
+
+/// Calls a function as the Lambda runtime does, with the settings that its binary gets on this stack.
+async fn call(stack: &Stack, function: &str, event: Value) -> Result<Value, Box<dyn Error>> {
+    let environment = Environment::from_settings(stack.calls()[function].environment.clone());
+    let app = match function {
+        "change-publisher" => {
+            let publisher = Publisher::new(change_publisher::Settings::read(environment)?);
+            return Ok(serde_json::to_value(change_publisher::handle(&publisher, serde_json::from_value(event)?).await)?);
+        }
+        "log-mailer" => {
+            let mailer = Mailer::new(log_mailer::Settings::read(environment)?);
+            return Ok(serde_json::to_value(log_mailer::handle(&mailer, serde_json::from_value(event)?).await?)?);
+        }
+        "login" => login::app(login::Login::new(&login::Settings::read(environment)?)),
+        _ => tasks::app(tasks::TasksState::connect(tasks::Settings::read(environment)?).await?),
+    };
+    let event = LambdaEvent::new(serde_json::from_value(event)?, Context::default());
+    let answer = lambda_http::Adapter::from(app).oneshot(event).await.map_err(|error| error.to_string())?;
+    Ok(serde_json::to_value(answer)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_sample_event_is_accepted_by_its_function() {
+    let stack = stack().await;
+    let mut met: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in std::fs::read_dir(root().join("events")).expect("events/ is there") {
+        let path = file.expect("a file of events/").path();
+        if path.extension().is_none_or(|it| it != "json") {
+            continue;
+        }
+        let name = path.file_stem().and_then(|it| it.to_str()).expect("a name").to_owned();
+        let functions = ["login", "tasks", "change-publisher", "log-mailer"];
+        let function = functions.into_iter().find(|it| name.starts_with(it)).unwrap_or_else(|| panic!("{name} calls a function"));
+        let event = read_json(&path);
+        let answer = call(&stack, function, event.clone()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        if let Some(status) = answer["statusCode"].as_u64() {
+            let says_so = answer["body"].as_str().is_some_and(|it| it.contains("request_id"));
+            let is_answered = status < 400 || status < 500 && says_so;
+            assert!(is_answered && (status != 404 || name.contains("unsubscribe")), "{name}: {answer:#}");
+            let route = event["routeKey"].as_str().expect("a route");
+            assert!(declared_routes().contains(route), "{name} calls {route}");
+        } else {
+            let failures = answer["batchItemFailures"].as_array().map_or(0, Vec::len);
+            assert_eq!(failures, 0, "{name}: {answer:#}");
+        }
+        *met.entry(function).or_default() += 1;
+    }
+    assert_eq!(met.len(), 4, "every function has a sample: {met:?}");
+}
+
+/// The contract's table of statuses, walked from one end to the other in one life; 429 comes with the guessing limits.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_status_of_the_contract_is_reached() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let vic = Person::sign_up(&stack, "Vic", json!({})).await;
+    let project = ada.create_project("Boiler room").await;
+    ada.bring_in(&project, &vic, "viewer").await;
+    let tasks = format!("{project}/tasks");
+    let task = ada.create_task(&project, json!({"title": "Fix the pump"})).await;
+    let text = [("content-type", "text/plain")];
+    let large = json!({"title": "a".repeat(257 * 1024)});
+    let reached = [
+        ada.get(&task).await,
+        ada.post(&tasks, json!({"title": "Oil the valve"})).await,
+        ada.post(&format!("{project}/invitations"), json!({"email": "gus@example.com", "role": "viewer"})).await,
+        ada.post("/v1/logout", json!({"refresh_token": ada.refresh_token})).await,
+        ada.send(Method::GET, &task, &[("if-none-match", "\"1\"")], None).await,
+        ada.get(&format!("{tasks}?colour=red")).await,
+        Person::stranger(&stack).get(&task).await,
+        vic.patch(&task, "*", json!({"title": "Mine"})).await,
+        ada.get("/v1/nothing").await,
+        ada.delete_plain(&format!("{project}/members/{}", ada.id)).await,
+        ada.patch(&task, "\"7\"", json!({"title": "Fix it"})).await,
+        ada.post(&tasks, large).await,
+        ada.send(Method::POST, &tasks, &text, Some(b"{}".to_vec())).await,
+        ada.post(&tasks, json!({})).await,
+        ada.patch_plain(&task, json!({"title": "Fix it"})).await,
+    ];
+    let statuses: Vec<u16> = reached.iter().map(|it| it.status.as_u16()).collect();
+    assert_eq!(statuses, [200, 201, 202, 204, 304, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428]);
+    for answer in reached.into_iter().filter(|it| it.status.is_client_error()) {
+        let status = answer.status.as_u16();
+        answer.problem(status);
+    }
+}

@@ -1,0 +1,152 @@
+//! What was asked of DynamoDB, and what it would have cost on AWS, counted on the way there.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use baton::stack::{Options, Stack};
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use log_mailer::Mailer;
+use serde_json::{Value, json};
+use store::Environment;
+use tokio::net::TcpListener;
+
+use crate::people::Person;
+
+/// A stack beside which the same functions run once more, with a meter between them and DynamoDB. The stack's own mailer comes an
+/// hour after a change, so whatever the metered functions do is counted alone.
+#[derive(Debug)]
+pub(crate) struct Metered {
+    pub(crate) stack: Stack,
+    origin: String,
+    mailer: Mailer,
+    meter: Meter,
+}
+
+/// One call that was answered, be it with a refusal.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Call {
+    /// `GetItem` for one.
+    pub(crate) operation: String,
+    /// By the table's name; nothing for a refusal.
+    consumed: BTreeMap<String, Units>,
+}
+
+/// Capacity units: written by operations that write, read by the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Units {
+    /// Of tables themselves.
+    pub(crate) tables: f64,
+    /// Of all their indexes.
+    pub(crate) indexes: f64,
+}
+
+#[derive(Clone, Debug)]
+struct Meter {
+    endpoint: String,
+    http: reqwest::Client,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Metered {
+    pub(crate) async fn start() -> Self {
+        let options = Options { in_memory: true, port: 0, window_seconds: 3600, ..Options::default() };
+        let stack = Stack::start(options).await.expect("the stack starts");
+        let meter = Meter { endpoint: stack.dynamodb_endpoint(), http: reqwest::Client::new(), calls: Arc::default() };
+        let address = serve(Router::new().fallback(forward).with_state(meter.clone())).await;
+        let environment = |function: &str| {
+            let mut environment = stack.calls()[function].environment.clone();
+            environment.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), address.clone());
+            Environment::from_settings(environment)
+        };
+        let login = login::Login::new(&login::Settings::read(environment("login")).expect("settings"));
+        let tasks = tasks::Settings::read(environment("tasks")).expect("settings");
+        let tasks = tasks::TasksState::connect(tasks).await.expect("the keys are read");
+        let origin = serve(api::finish(login::routes(login).merge(tasks::routes(tasks)))).await;
+        let mailer = Mailer::new(log_mailer::Settings::read(environment("log-mailer")).expect("settings"));
+        Self { stack, origin, mailer, meter }
+    }
+
+    /// The same person, whose requests are counted.
+    pub(crate) fn person(&self, person: &Person) -> Person {
+        Person { origin: self.origin.clone(), ..person.clone() }
+    }
+
+    /// Plans and sends all that is owed.
+    pub(crate) async fn send_mails(&self) {
+        self.mailer.reconcile(Timestamp::now()).await.expect("the log is compared with the cursors");
+    }
+
+    /// All calls since this was last asked, in the order of their answers.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.meter.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The operations of some calls, sorted.
+pub(crate) fn operations(calls: &[Call]) -> Vec<&str> {
+    let mut operations: Vec<&str> = calls.iter().map(|it| it.operation.as_str()).collect();
+    operations.sort_unstable();
+    operations
+}
+
+/// Write units of some calls to the tables whose names have `part` in them.
+pub(crate) fn written(calls: &[Call], part: &str) -> Units {
+    let writes = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+    let writes = calls.iter().filter(|it| writes.contains(&it.operation.as_str()));
+    writes.flat_map(|it| &it.consumed).filter(|(table, _)| table.contains(part)).fold(Units::default(), |sum, (_, units)| Units {
+        tables: sum.tables + units.tables,
+        indexes: sum.indexes + units.indexes,
+    })
+}
+
+async fn serve(app: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(axum::serve(listener, app).into_future());
+    format!("http://{address}")
+}
+
+/// Passes a call on, asking for the capacity it consumes, and remembers the answer's figures.
+async fn forward(State(meter): State<Meter>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut request: Value = serde_json::from_slice(&body).expect("a call is JSON");
+    request["ReturnConsumedCapacity"] = json!("INDEXES");
+    let mut call = meter.http.post(&meter.endpoint).body(request.to_string());
+    for name in ["authorization", "content-type", "x-amz-date", "x-amz-target"] {
+        if let Some(value) = headers.get(name) {
+            call = call.header(name, value);
+        }
+    }
+    let answer = call.send().await.expect("DynamoDB answers");
+    let (status, content_type) = (answer.status(), answer.headers().get(header::CONTENT_TYPE).cloned());
+    let body = answer.bytes().await.expect("a whole answer");
+    let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let consumed = consumed(&serde_json::from_slice(&body).expect("an answer is JSON"));
+    meter.calls.lock().unwrap_or_else(PoisonError::into_inner).push(Call { operation, consumed });
+    let mut response = (StatusCode::from_u16(status.as_u16()).expect("a status"), body).into_response();
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    }
+    response
+}
+
+fn consumed(answer: &Value) -> BTreeMap<String, Units> {
+    let figures = match &answer["ConsumedCapacity"] {
+        Value::Array(tables) => tables.as_slice(),
+        Value::Null => &[],
+        table => std::slice::from_ref(table),
+    };
+    let mut consumed: BTreeMap<String, Units> = BTreeMap::new();
+    for figure in figures {
+        let units = consumed.entry(figure["TableName"].as_str().unwrap_or_default().to_owned()).or_default();
+        units.tables += figure["Table"]["CapacityUnits"].as_f64().unwrap_or_default();
+        let indexes = figure["GlobalSecondaryIndexes"].as_object().into_iter().flatten();
+        units.indexes += indexes.filter_map(|(_, it)| it["CapacityUnits"].as_f64()).sum::<f64>();
+    }
+    consumed
+}
