@@ -102,8 +102,7 @@ impl Mailer {
 
     async fn claim_due(&self, recipient: &RecipientKey) -> Result<Option<Claim>, StoreError> {
         let now = Timestamp::now();
-        let due = self.mail.parts_of(recipient, now, MOST_PARTS_PER_CLAIM).await?;
-        let parts = together(due);
+        let parts = together(self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX).await?, now);
         if parts.is_empty() {
             return Ok(None);
         }
@@ -298,13 +297,20 @@ impl Mailer {
     }
 }
 
-/// What one mail can tell: a letter goes alone, tasks go together.
-fn together(parts: Vec<Part>) -> Vec<Part> {
-    let is_letter = |it: &Part| matches!(it.content, PartContent::Letter { .. });
-    match parts.iter().position(is_letter) {
-        Some(letter) => parts.into_iter().skip(letter).take(1).collect(),
-        None => parts,
+/// What one mail tells of all that is owed: a letter that is due goes alone, tasks go together. What is owed of a task that is
+/// due goes with it, even where it was postponed: told later, it would be told after what followed it.
+fn together(owed: Vec<Part>, now: Timestamp) -> Vec<Part> {
+    let is_due = |it: &Part| it.due_at <= now;
+    let task = |it: &Part| match &it.content {
+        PartContent::Task(span) => Some(span.task),
+        PartContent::Letter { .. } => None,
+    };
+    if let Some(letter) = owed.iter().find(|it| is_due(it) && task(it).is_none()) {
+        return vec![letter.clone()];
     }
+    let due: BTreeSet<TaskId> = owed.iter().filter(|it| is_due(it)).filter_map(task).collect();
+    let told = owed.into_iter().filter(|it| task(it).is_some_and(|task| due.contains(&task)));
+    told.take(MOST_PARTS_PER_CLAIM).collect()
 }
 
 fn spans(claim: &Claim) -> impl Iterator<Item = &TaskSpan> {
@@ -383,19 +389,29 @@ mod tests {
         Part { recipient: Recipient::User(READER), due_at: Timestamp::UNIX_EPOCH, content: PartContent::Task(span) }
     }
 
+    fn letter_part() -> Part {
+        let letter = Letter::AddressTaken { locale: domain::Locale::En };
+        let content = PartContent::Letter { id: PartId(Uuid::from_u128(9)), letter };
+        Part { content, ..task_part(TASK, 1, 1, NoticeKind::Status) }
+    }
+
     #[test]
     fn a_letter_goes_alone_and_tasks_go_together() {
-        let letter = Part {
-            content: PartContent::Letter {
-                id: PartId(Uuid::from_u128(9)),
-                letter: Letter::AddressTaken { locale: domain::Locale::En },
-            },
-            ..task_part(TASK, 1, 1, NoticeKind::Status)
-        };
+        let now = Timestamp::UNIX_EPOCH;
         let tasks = vec![task_part(TASK, 1, 1, NoticeKind::Status), task_part(TASK, 2, 4, NoticeKind::Edited)];
-        assert_eq!(together(tasks.clone()), tasks);
-        let mixed = [tasks, vec![letter.clone()]].concat();
-        assert_eq!(together(mixed), vec![letter]);
+        assert_eq!(together(tasks.clone(), now), tasks);
+        assert_eq!(together([tasks, vec![letter_part()]].concat(), now), vec![letter_part()]);
+    }
+
+    #[test]
+    fn what_is_not_due_waits_unless_its_task_is_told_now() {
+        let now = Timestamp::UNIX_EPOCH;
+        let later = |part| Part { due_at: Timestamp::MAX, ..part };
+        let (due, other) = (task_part(TASK, 5, 5, NoticeKind::Status), TaskId(Uuid::from_u128(99)));
+        let postponed = later(task_part(TASK, 1, 4, NoticeKind::Status));
+        let owed = vec![later(letter_part()), postponed.clone(), due.clone(), later(task_part(other, 1, 1, NoticeKind::Status))];
+        assert_eq!(together(owed, now), vec![postponed.clone(), due]);
+        assert_eq!(together(vec![postponed, later(letter_part())], now), Vec::new());
     }
 
     #[test]

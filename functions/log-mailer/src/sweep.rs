@@ -55,22 +55,20 @@ impl Mailer {
     pub async fn reconcile(&self, settled_before: Timestamp) -> Result<usize, StoreError> {
         let behind = self.behind(Timestamp::now()).await?;
         let mut recipients = BTreeSet::new();
-        let (mut planned, mut failure) = (0, None);
+        let tasks = behind.len();
+        let mut failure = None;
         for (project, task) in behind {
             match self.plan(project, task, Some(settled_before)).await {
-                Ok(owed) => {
-                    planned += 1;
-                    recipients.extend(owed);
-                }
+                Ok(owed) => recipients.extend(owed),
                 Err(error) => {
                     error!(task.id = %task, error = &error as &dyn std::error::Error, "could not plan a task that is behind");
                     failure = Some(error);
                 }
             }
         }
-        info!(tasks = planned, "planned what no hint had reached");
+        info!(tasks, recipients = recipients.len(), "compared the log with what was planned");
         self.send_all(recipients).await;
-        failure.map_or(Ok(planned), Err)
+        failure.map_or(Ok(tasks), Err)
     }
 
     /// As [`Self::reconcile`], of everything whose hint should have come by now.
