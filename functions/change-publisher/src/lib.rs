@@ -157,4 +157,13 @@ mod tests {
             assert!(matches!(&read, Read::Unreadable { reason } if !reason.is_empty()), "{read:?}");
         }
     }
+
+    #[test]
+    fn a_new_entry_is_announced_and_the_text_beside_it_is_not() {
+        let event: Event =
+            serde_json::from_str(include_str!("../../../events/change-publisher-stream.json")).expect("a stream event");
+        let announced: Vec<_> = event.records.iter().map(read).filter(|it| *it != Read::Nothing).collect();
+        let types: Vec<_> = announced.iter().map(|it| if let Read::Change(it) = it { it.detail_type } else { "none" }).collect();
+        assert_eq!((event.records.len(), types), (3, vec!["Task Created", "Task Updated"]));
+    }
 }
