@@ -1,0 +1,226 @@
+//! The process is killed again and again while people work: what was acknowledged is in the task, in the log, and is mailed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::people::PASSWORD;
+
+const KILLS: usize = 20;
+const READERS: usize = 12;
+const WRITERS: usize = 6;
+
+/// A `baton` of its own process, on a folder that outlives it.
+struct Process {
+    child: Child,
+    origin: String,
+    http: Client,
+}
+
+impl Process {
+    async fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_baton"))
+            .args(["--port", "0", "--data"])
+            .arg(folder)
+            .env("RUST_LOG", "error")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("baton starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
+        let mut origin = None;
+        loop {
+            let line = lines.next_line().await.expect("a readable output").expect("baton gets ready");
+            if let Some(at) = line.find("http://").filter(|_| origin.is_none()) {
+                origin = line[at..].split_whitespace().next().map(|it| it.trim_end_matches('/').to_owned());
+            }
+            if line.trim() == "ready" {
+                break;
+            }
+        }
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, origin: origin.expect("an address is printed"), http: Client::new() }
+    }
+
+    async fn call(&self, method: &str, path: &str, token: &str, if_match: &str, body: Value) -> reqwest::Result<(u16, Value)> {
+        call(&self.http, &self.origin, method, path, token, if_match, body).await
+    }
+
+    async fn expect(&self, method: &str, path: &str, token: &str, body: Value, status: u16) -> Value {
+        let (answered, body) = self.call(method, path, token, "*", body).await.expect("an answer");
+        assert_eq!(answered, status, "{method} {path}: {body}");
+        body
+    }
+
+    async fn metric(&self, name: &str) -> f64 {
+        let text = self.http.get(format!("{}/metrics", self.origin)).send().await.expect("metrics").text().await.expect("a text");
+        let line = text.lines().find_map(|it| it.strip_prefix(name)).unwrap_or_else(|| panic!("{name} in {text}"));
+        line.trim().parse().expect("a number")
+    }
+
+    async fn settle(&self) {
+        while self.metric("baton_in_flight ").await > 0.0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn call(
+    http: &Client,
+    origin: &str,
+    method: &str,
+    path: &str,
+    token: &str,
+    if_match: &str,
+    body: Value,
+) -> reqwest::Result<(u16, Value)> {
+    let method = method.parse().expect("a method");
+    let mut request =
+        http.request(method, format!("{origin}{path}")).timeout(Duration::from_secs(60)).header("if-match", if_match);
+    if !body.is_null() {
+        request = request.json(&body);
+    }
+    if !token.is_empty() {
+        request = request.bearer_auth(token);
+    }
+    let response = request.send().await?;
+    let (status, bytes) = (response.status().as_u16(), response.bytes().await?);
+    Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+}
+
+struct Somebody {
+    email: String,
+    id: String,
+    token: String,
+}
+
+async fn sign_up(process: &Process, name: &str) -> Somebody {
+    let email = format!("{}@example.com", name.to_lowercase());
+    process.expect("POST", "/v1/accounts", "", json!({"email": email, "name": name}), 202).await;
+    process.settle().await;
+    let mails = process.expect("GET", &format!("/inbox.json?to={email}"), "", Value::Null, 200).await;
+    let text = mails[0]["text"].as_str().expect("a mail with a link");
+    let (_, rest) = text.split_once("verify?token=").expect("a token");
+    let token: String = rest.chars().take_while(|it| it.is_ascii_alphanumeric() || "-_".contains(*it)).collect();
+    process.expect("POST", "/v1/accounts/verify", "", json!({"token": token, "password": PASSWORD}), 204).await;
+    let login = process.expect("POST", "/v1/login", "", json!({"email": email, "password": PASSWORD}), 200).await;
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    Somebody { email, id: text(&login["user"]["id"]), token: text(&login["access_token"]) }
+}
+
+/// What was acknowledged: a task's path, whom it was given to, and the last version answered.
+type Acknowledged = Arc<Mutex<BTreeMap<String, (usize, u64)>>>;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_twenty_kills_and_is_mailed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut process = Process::start(folder.path()).await;
+    let ada = sign_up(&process, "Ada").await;
+    let mut readers = Vec::new();
+    let project = process.expect("POST", "/v1/projects", &ada.token, json!({"name": "Boiler room"}), 201).await;
+    let project = project["id"].as_str().expect("an id").to_owned();
+    for number in 0..READERS {
+        let reader = sign_up(&process, &format!("Reader{number}")).await;
+        let invitation = json!({"email": reader.email, "role": "viewer"});
+        process.expect("POST", &format!("/v1/projects/{project}/invitations"), &ada.token, invitation, 202).await;
+        process.expect("POST", &format!("/v1/me/invitations/{project}/accept"), &reader.token, Value::Null, 204).await;
+        readers.push(reader);
+    }
+    process.settle().await;
+
+    let acknowledged: Acknowledged = Arc::default();
+    let mut reopened = 0.0;
+    for kill in 0..KILLS {
+        work_and_kill(process, kill, &project, &ada.token, &readers, &acknowledged).await;
+        process = Process::start(folder.path()).await;
+        reopened += process.metric("baton_claims_reopened ").await;
+    }
+    process.settle().await;
+
+    let acknowledged = acknowledged.lock().expect("no writer panicked").clone();
+    assert!(acknowledged.len() >= KILLS, "work was done: {}", acknowledged.len());
+    let mut mails_by_reader = Vec::new();
+    for reader in &readers {
+        let mails = process.expect("GET", &format!("/inbox.json?to={}", reader.email), "", Value::Null, 200).await;
+        let texts = mails.as_array().expect("mails").iter().map(|it| it["text"].as_str().expect("a text").to_owned());
+        mails_by_reader.push(texts.collect::<Vec<_>>());
+    }
+    for (path, (reader, version)) in &acknowledged {
+        let task = process.expect("GET", path, &ada.token, Value::Null, 200).await;
+        let now = task["version"].as_u64().expect("a version");
+        assert!(now >= *version, "{path} is at {now}, {version} was acknowledged");
+        let log = process.expect("GET", &format!("{path}/changes"), &ada.token, Value::Null, 200).await;
+        let versions: Vec<u64> = log["items"].as_array().expect("a log").iter().filter_map(|it| it["version"].as_u64()).collect();
+        assert_eq!(versions, (1..=now).rev().collect::<Vec<_>>(), "{path}");
+        let id = path.rsplit('/').next().expect("an id");
+        let told = mails_by_reader[*reader].iter().filter(|it| it.contains(id)).collect::<Vec<_>>();
+        assert!(!told.is_empty(), "{path} was never mailed");
+        assert!(now < 2 || told.iter().any(|it| it.contains("done")), "{path} was moved to done and nobody told: {told:#?}");
+    }
+    let mut seconds = 0;
+    for texts in &mails_by_reader {
+        let mut copies: BTreeMap<&str, usize> = BTreeMap::new();
+        for text in texts.iter().filter(|it| it.contains("/tasks/")) {
+            *copies.entry(text).or_default() += 1;
+        }
+        seconds += copies.values().map(|it| it - 1).sum::<usize>();
+    }
+    println!(
+        "{} tasks over {KILLS} kills; {reopened} claims were open at a kill, {seconds} mails came twice",
+        acknowledged.len()
+    );
+    assert!(seconds as f64 <= reopened, "{seconds} mails came twice, but only {reopened} claims were open at a kill");
+}
+
+async fn work_and_kill(
+    mut process: Process,
+    kill: usize,
+    project: &str,
+    token: &str,
+    readers: &[Somebody],
+    acknowledged: &Acknowledged,
+) {
+    let (answered, mut answers) = unbounded_channel();
+    let mut writers = Vec::new();
+    for writer in 0..WRITERS {
+        let (http, origin, token, project) = (process.http.clone(), process.origin.clone(), token.to_owned(), project.to_owned());
+        let (acknowledged, answered) = (acknowledged.clone(), answered.clone());
+        let reader = (kill * WRITERS + writer) % readers.len();
+        let assignee = readers[reader].id.clone();
+        writers.push(tokio::spawn(async move {
+            for number in 0.. {
+                let body = json!({"title": format!("Round {kill}, writer {writer}, number {number}"), "assignee": assignee});
+                let tasks = format!("/v1/projects/{project}/tasks");
+                // The process may end at any await: what was not answered may or may not have happened.
+                let Ok((201, task)) = call(&http, &origin, "POST", &tasks, &token, "*", body).await else { return };
+                let path = format!("{tasks}/{}", task["id"].as_str().expect("an id"));
+                acknowledged.lock().expect("no writer panicked").insert(path.clone(), (reader, 1));
+                if answered.send(()).is_err() {
+                    return;
+                }
+                let done = json!({"status": "done"});
+                let Ok((200, _)) = call(&http, &origin, "PATCH", &path, &token, "\"1\"", done).await else { return };
+                acknowledged.lock().expect("no writer panicked").insert(path, (reader, 2));
+                if answered.send(()).is_err() {
+                    return;
+                }
+            }
+        }));
+    }
+    let until = 12 + kill * 7 % 25;
+    for _ in 0..until {
+        answers.recv().await.expect("the writers go on until the kill");
+    }
+    process.child.kill().await.expect("baton can be killed");
+    for writer in writers {
+        writer.await.expect("a writer ends with the process");
+    }
+}
