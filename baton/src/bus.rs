@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
+    metrics::Metrics,
     queue::{QueueError, Queues},
     template::Rule,
 };
@@ -26,6 +27,7 @@ struct Inner {
     matcher: Quamina<usize>,
     rules: Vec<Rule>,
     queues: Queues,
+    metrics: Metrics,
     recorded: Option<Mutex<Vec<Value>>>,
 }
 
@@ -59,11 +61,11 @@ struct Entry {
 }
 
 impl Bus {
-    /// Makes a bus with `rules` into `queues`, which remembers every event if `record` says so.
+    /// Makes a bus with `rules` into `queues`, which counts its events in `metrics` and remembers every event if `record` says so.
     ///
     /// # Errors
     /// A pattern the matcher refuses, or a target that is no queue.
-    pub fn new(rules: &[Rule], queues: Queues, record: bool) -> Result<Self, RuleError> {
+    pub fn new(rules: &[Rule], queues: Queues, metrics: Metrics, record: bool) -> Result<Self, RuleError> {
         let mut matcher = Quamina::new();
         for (index, rule) in rules.iter().enumerate() {
             let refused = |reason: String| RuleError { rule: rule.name.clone(), reason };
@@ -73,7 +75,7 @@ impl Bus {
             }
         }
         let recorded = record.then(|| Mutex::new(Vec::new()));
-        Ok(Self(Arc::new(Inner { matcher, rules: rules.to_vec(), queues, recorded })))
+        Ok(Self(Arc::new(Inner { matcher, rules: rules.to_vec(), queues, metrics, recorded })))
     }
 
     /// Answers `PutEvents`. An event is accepted once it lies in the queue of every rule it matches.
@@ -93,6 +95,9 @@ impl Bus {
             }
         }
         self.deliver(&accepted)?;
+        for event in &accepted {
+            self.0.metrics.add_event(event["detail-type"].as_str().unwrap_or_default());
+        }
         if let Some(recorded) = &self.0.recorded {
             recorded.lock().unwrap_or_else(PoisonError::into_inner).append(&mut accepted);
         }
@@ -180,7 +185,7 @@ mod tests {
     fn an_event_reaches_the_queues_of_the_rules_it_matches_and_no_other() -> Result<(), Box<dyn std::error::Error>> {
         let queues = queues();
         let pattern = json!({"source": ["baton.tasks"], "detail-type": ["Task Created", "Task Updated"]});
-        let bus = Bus::new(&[rule(pattern, "Mail")], queues.clone(), true)?;
+        let bus = Bus::new(&[rule(pattern, "Mail")], queues.clone(), Metrics::default(), true)?;
         let request =
             json!({"Entries": [entry("baton.tasks", r#"{"id":"a"}"#), entry("baton.other", "{}"), entry("baton.tasks", "no")]});
         let answer = bus.put_events(serde_json::from_value(request)?)?;
@@ -197,7 +202,7 @@ mod tests {
     #[test]
     fn a_rule_that_cannot_be_honoured_is_refused_by_name() {
         let check = |rule, expected: &str| {
-            let error = Bus::new(&[rule], queues(), false).expect_err("the rule cannot be honoured");
+            let error = Bus::new(&[rule], queues(), Metrics::default(), false).expect_err("the rule cannot be honoured");
             assert!(error.to_string().starts_with(expected), "{error}");
         };
         check(rule(json!({"$or": [{"source": ["a"]}, {"source": ["b"]}]}), "Mail"), "rule TaskChangesRule cannot be honoured");

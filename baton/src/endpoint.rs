@@ -38,12 +38,7 @@ async fn answer_json_call(State(endpoint): State<Endpoint>, headers: HeaderMap, 
     match target {
         "AWSEvents.PutEvents" => match parse(&body) {
             Ok(request) => match endpoint.bus.put_events(request) {
-                Ok(answer) => {
-                    let failed = answer["FailedEntryCount"].as_u64().unwrap_or(0);
-                    let entries = answer["Entries"].as_array().map_or(0, Vec::len) as u64;
-                    endpoint.metrics.add_changes(entries.saturating_sub(failed));
-                    Json(answer).into_response()
-                }
+                Ok(answer) => Json(answer).into_response(),
                 Err(error) => {
                     tracing::error!(%error, "could not put events into their queues");
                     refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalException", "The queues' file failed.")

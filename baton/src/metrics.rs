@@ -27,7 +27,7 @@ struct Inner {
     registry: Mutex<Registry>,
     requests: Family<RequestLabels, Counter>,
     mails: Counter,
-    changes: Counter,
+    events: Family<EventLabels, Counter>,
     queued: Family<QueueLabels, Gauge>,
     memory: Gauge,
 }
@@ -37,6 +37,11 @@ struct RequestLabels {
     method: String,
     route: String,
     status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    detail_type: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -50,14 +55,18 @@ impl Default for Metrics {
             registry: Mutex::default(),
             requests: Family::default(),
             mails: Counter::default(),
-            changes: Counter::default(),
+            events: Family::default(),
             queued: Family::default(),
             memory: Gauge::default(),
         };
         let mut registry = Registry::with_prefix("baton");
         registry.register("requests", "HTTP requests answered", inner.requests.clone());
         registry.register("mails_sent", "Mails accepted into the inbox", inner.mails.clone());
-        registry.register("changes_published", "Events of task changes accepted by the bus", inner.changes.clone());
+        registry.register(
+            "events_published",
+            "Events accepted by the bus: a change of a task each, or a letter due",
+            inner.events.clone(),
+        );
         registry.register(
             "queue_messages",
             "Messages in a queue, visible or not; dead letters are queues too",
@@ -74,9 +83,9 @@ impl Metrics {
         self.0.mails.inc_by(count);
     }
 
-    /// Counts events accepted by the bus.
-    pub fn add_changes(&self, count: u64) {
-        self.0.changes.inc_by(count);
+    /// Counts an event accepted by the bus.
+    pub fn add_event(&self, detail_type: &str) {
+        self.0.events.get_or_create(&EventLabels { detail_type: detail_type.to_owned() }).inc();
     }
 
     /// Everything as OpenMetrics text, the queues as they are now.

@@ -118,8 +118,8 @@ impl Stack {
         let database = Arc::new(DynamoDb::start(file("dynamodb.sqlite").as_deref(), &template.tables)?);
         let queues = Queues::open(file("queues.sqlite").as_deref(), &template.queues)?;
         let inbox = Inbox::open(file("inbox.sqlite").as_deref())?;
-        let bus = Bus::new(&template.rules, queues.clone(), record_events)?;
         let metrics = Metrics::default();
+        let bus = Bus::new(&template.rules, queues.clone(), metrics.clone(), record_events)?;
 
         let stop_serving = CancellationToken::new();
         let stop_working = CancellationToken::new();
