@@ -1,10 +1,12 @@
 //! Whatever is malformed, oversized, mistyped, stale or foreign gets its problem and status, and changes nothing.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::people::{Answer, Person, stack};
+use crate::people::{Answer, Person, empty_inbox, mails_to, stack};
+use crate::tables::table;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TEXT: (&str, &str) = ("content-type", "text/plain");
@@ -345,4 +347,38 @@ async fn what_is_not_there_is_not_found_however_it_is_spelled() {
     ada.patch_plain(&format!("{project}/members/{unknown}"), json!({"role": "viewer"})).await.problem(404);
     ada.send(Method::PUT, &task, &[JSON], Some(b"{}".to_vec())).await.problem(404);
     ada.get(&task).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_decoded_goes_to_the_dead_letters_and_holds_nothing_back() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
+    let project = ada.create_project("Boiler room").await;
+    ada.bring_in(&project, &ben, "editor").await;
+    empty_inbox(&stack).await;
+
+    let (client, changes) = table(&stack, "CHANGES_TABLE");
+    let put = client.put_item().table_name(changes).item("pk", AttributeValue::S("TASK#x#y".to_owned()));
+    put.item("version", AttributeValue::N("1".to_owned())).send().await.expect("the table takes it");
+    let event = |source: &str, kind: &str, detail: Value| {
+        json!({
+            "version": "0", "id": Uuid::now_v7(), "detail-type": kind, "source": source, "account": "000000000000",
+            "time": "2026-11-20T11:00:00Z", "region": "eu-central-1", "resources": [], "detail": detail,
+        })
+    };
+    stack.publish(event("baton.tasks", "Task Created", json!({"task": "x"}))).await;
+    stack.publish(event("baton.mail", "Letter Due", json!({"recipient": 7}))).await;
+    ada.create_task(&project, json!({"title": "Fix the pump", "assignee": ben.id})).await;
+    stack.drain().await;
+
+    assert_eq!(mails_to(&stack, &ben.email).await.len(), 1, "the next one is not held back");
+    for (queue, expected) in [("PublisherDeadLetters", 1), ("MailDeadLetters", 2)] {
+        let messages = stack.queues().receive(queue, 10).expect("the queue answers");
+        assert_eq!(messages.len(), expected, "{queue}: {messages:#?}");
+        for message in messages {
+            let letter: Value = serde_json::from_str(&message.body).expect("a dead letter is JSON");
+            assert!(letter["reason"].as_str().is_some_and(|it| !it.is_empty()), "{letter:#}");
+        }
+    }
 }

@@ -133,6 +133,42 @@ async fn every_sample_event_is_accepted_by_its_function() {
     assert_eq!(met.len(), 4, "every function has a sample: {met:?}");
 }
 
+#[test]
+fn a_function_without_its_settings_refuses_to_start_and_names_all_that_are_missing() {
+    let aws = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let nothing = || Environment::from_settings([]);
+    for (refused, settings) in [
+        (
+            login::Settings::read(nothing()).err(),
+            &["ACCOUNTS_TABLE", "WORK_TABLE", "MAIL_TABLE", "EVENT_BUS", "ISSUER", "AUDIENCE"][..],
+        ),
+        (
+            tasks::Settings::read(nothing()).err(),
+            &["ACCOUNTS_TABLE", "WORK_TABLE", "CHANGES_TABLE", "MAIL_TABLE", "EVENT_BUS", "ISSUER", "AUDIENCE"],
+        ),
+        (change_publisher::Settings::read(nothing()).err(), &["EVENT_BUS", "DEAD_LETTER_QUEUE_URL"]),
+        (
+            log_mailer::Settings::read(nothing()).err(),
+            &[
+                "WORK_TABLE",
+                "CHANGES_TABLE",
+                "MAIL_TABLE",
+                "SENDER",
+                "WEB_ORIGIN",
+                "API_ORIGIN",
+                "MAILS_PER_SECOND",
+                "DEAD_LETTER_QUEUE_URL",
+            ],
+        ),
+    ] {
+        let mut missing = refused.expect("nothing is set").0;
+        let mut expected: Vec<String> = aws.iter().chain(settings).map(ToString::to_string).collect();
+        missing.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(missing, expected);
+    }
+}
+
 /// The contract's table of statuses, walked from one end to the other in one life; 429 comes with the guessing limits.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_status_of_the_contract_is_reached() {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::people::{Answer, PASSWORD, Person, empty_inbox, mails_to, stack};
-use crate::tokens::{Keys, Token, accounts_table};
+use crate::tables::table;
+use crate::tokens::{Keys, Token};
 
 const COOKIE: &str = "__Host-baton-refresh";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -23,7 +24,7 @@ fn without_ids(answer: &Answer) -> Value {
 
 /// Makes every one-time token expire now, so that no test waits a day.
 async fn expire_tokens(stack: &Stack) {
-    let (client, table) = accounts_table(stack);
+    let (client, table) = table(stack, "ACCOUNTS_TABLE");
     let items = client.scan().table_name(&table).send().await.expect("the table answers").items.unwrap_or_default();
     let tokens = items.into_iter().filter(|it| matches!(it.get("pk"), Some(AttributeValue::S(pk)) if pk.starts_with("TOKEN#")));
     for mut token in tokens {
@@ -415,4 +416,28 @@ async fn members_change_roles_leave_and_come_back_and_an_owner_stays() {
     ben.delete_plain(&member(&ben)).await.problem(409);
     let unknown = Uuid::now_v7();
     ben.delete_plain(&format!("{project}/members/{unknown}")).await.problem(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_who_accepts_an_invitation_keeps_their_role() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
+    let project = ada.create_project("Boiler room").await;
+    let role = async |person: &Person| person.get(&project).await.expect(200).body["role"].clone();
+
+    // Not even by herself is the only owner made less.
+    ada.bring_in(&project, &ada, "viewer").await;
+    assert_eq!(role(&ada).await, "owner");
+    for to in ["viewer", "owner", "owner"] {
+        ada.bring_in(&project, &ben, to).await;
+        assert_eq!(role(&ben).await, "viewer");
+    }
+    // Had an owner been counted twice, Ada could leave the project without one.
+    ada.delete_plain(&format!("{project}/members/{}", ada.id)).await.problem(409);
+    for (list, length) in [(format!("{project}/members"), 2), (format!("{project}/invitations"), 0)] {
+        let list = ada.get(&list).await.expect(200).body;
+        assert_eq!(list["items"].as_array().map(Vec::len), Some(length), "{list:#}");
+    }
+    assert_eq!(ben.get("/v1/projects").await.expect(200).body["items"].as_array().map(Vec::len), Some(1));
 }

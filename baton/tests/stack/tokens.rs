@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
-use store::{Accounts, Environment};
+use store::Accounts;
 
 use crate::people::{Answer, Person};
+use crate::tables::table;
 
 /// A token in its parts.
 #[derive(Clone, Debug)]
@@ -93,7 +94,7 @@ impl Keys {
     /// The key of a stack on which somebody has logged in.
     pub(crate) async fn published(stack: &Stack) -> Self {
         let person = Person::stranger(stack);
-        let (dynamodb, table) = accounts_table(stack);
+        let (dynamodb, table) = table(stack, "ACCOUNTS_TABLE");
         let accounts = Accounts::new(dynamodb, table);
         let period = u64::try_from(Timestamp::now().as_second()).expect("a time after 1970") / (30 * 24 * 60 * 60);
         let key = accounts.signing_key(period).await.expect("the table answers").expect("somebody logged in");
@@ -130,13 +131,6 @@ impl Keys {
         person.access_token = Some(token.to_owned());
         person.get(path).await
     }
-}
-
-/// The accounts table as `login` reaches it.
-pub(crate) fn accounts_table(stack: &Stack) -> (aws_sdk_dynamodb::Client, String) {
-    let mut environment = Environment::from_settings(stack.calls()["login"].environment.clone());
-    let table = environment.required("ACCOUNTS_TABLE");
-    (store::client::dynamodb(&store::client::sdk_config(&mut environment)), table)
 }
 
 fn decode(text: &str) -> Vec<u8> {
