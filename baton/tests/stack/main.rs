@@ -2,6 +2,7 @@
 
 mod meter;
 mod people;
+mod tables;
 mod tokens;
 
 mod access;
