@@ -22,7 +22,8 @@ impl Accounts {
     /// # Errors
     /// See [`StoreError`].
     pub async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
-        Write::create(&self.table, session_item(session)).run("start the session").await
+        // Its id is new. With a condition, a repeat by the SDK after a lost answer would find itself and fail.
+        Write::put(&self.table, session_item(session)).run("start the session").await
     }
 
     /// A session that has neither ended nor expired.

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use uuid::Uuid;
 
 use super::{TOTAL, Table, back_off};
 use crate::StoreError;
@@ -178,18 +179,27 @@ pub(crate) async fn transact(step: &'static str, writes: Vec<Write>) -> Result<T
     let items: Result<Vec<TransactWriteItem>, BuildError> = writes.into_iter().map(Write::into_item).collect();
     let items = items.map_err(|error| StoreError::Refused { step, source: error.into() })?;
     let mut tries = 0;
+    let mut token = Uuid::now_v7();
     loop {
         let request = client.transact_write_items().set_transact_items(Some(items.clone())).return_consumed_capacity(TOTAL);
+        let request = request.client_request_token(token.to_string());
         let Err(error) = request.send().await else { return Ok(Transacted::Done) };
         match verdict(&error) {
             Verdict::Refused(places) => return Ok(Transacted::Refused(places)),
+            // An earlier attempt of ours is still at work: asked for by the same token, it tells its outcome and is not done twice.
+            Verdict::InProgress => {
+                tries += 1;
+                back_off(step, tries).await?;
+            }
             Verdict::Contended => {
                 tries += 1;
                 back_off(step, tries).await.map_err(|_| StoreError::Conflict { step })?;
+                token = Uuid::now_v7();
             }
             Verdict::Throttled => {
                 tries += 1;
                 back_off(step, tries).await?;
+                token = Uuid::now_v7();
             }
             Verdict::Other => return Err(StoreError::from_sdk(step, error)),
         }
@@ -199,6 +209,7 @@ pub(crate) async fn transact(step: &'static str, writes: Vec<Write>) -> Result<T
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Refused(Vec<usize>),
+    InProgress,
     Contended,
     Throttled,
     Other,
@@ -207,7 +218,7 @@ enum Verdict {
 fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>) -> Verdict {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled,
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => return Verdict::Contended,
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => return Verdict::InProgress,
         _ => return Verdict::Other,
     };
     let codes: Vec<&str> = cancelled.cancellation_reasons().iter().map(|it| it.code().unwrap_or("None")).collect();
@@ -241,7 +252,7 @@ pub(crate) fn names_in(expression: &str) -> HashMap<String, String> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::types::CancellationReason;
-    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+    use aws_sdk_dynamodb::types::error::{TransactionCanceledException, TransactionInProgressException};
 
     use super::*;
 
@@ -259,6 +270,13 @@ mod tests {
         check(&["None", "TransactionConflict"], &Verdict::Contended);
         check(&["ThrottlingError"], &Verdict::Throttled);
         check(&["ValidationError"], &Verdict::Other);
+    }
+
+    #[test]
+    fn a_transaction_still_at_work_is_asked_for_again_and_not_begun_anew() {
+        let busy = TransactionInProgressException::builder().build();
+        let error = SdkError::service_error(TransactWriteItemsError::TransactionInProgressException(busy), ());
+        assert_eq!(verdict(&error), Verdict::InProgress);
     }
 
     #[test]
