@@ -55,7 +55,8 @@ pub fn net_change(changes: &[Change], reader: UserId, kinds: &NoticeKinds) -> Op
         return told.then(|| net(last, NetKind::Deleted, vec![last.actor], last.at, Vec::new(), reason));
     }
     let news = news(changes, reader);
-    let handed_over_new = created && first.actor != reader && last.assignee.after == Some(reader);
+    let is_handed_over = |it: &News<'_>| matches!(it.field, FieldChange::Assignee { to: Some(to), .. } if to == reader);
+    let handed_over_new = created && first.actor != reader && news.iter().any(is_handed_over);
     if handed_over_new && kinds.contains(&NoticeKind::Assigned) {
         // All of a new task is new to its assignee, whatever they want to hear of it later.
         return tell(changes, NetKind::Created, news, reason);

@@ -116,6 +116,13 @@ fn a_new_assignee_is_told_of_the_whole_task_once() {
 }
 
 #[test]
+fn who_took_a_new_task_themselves_was_not_given_it() {
+    let story = Story::begin(ADA, None).assign(BEN, Some(BEN)).move_to(ADA, Status::InProgress);
+    let moved = FieldChange::Status { from: None, to: Status::InProgress };
+    assert_eq!(story.told(BEN, 0), Some((NetKind::Updated, Reason::Assignee, vec![moved])));
+}
+
+#[test]
 fn who_held_a_task_only_in_between_is_told_nothing() {
     let story = Story::begin(DEE, Some(ADA)).assign(DEE, Some(BEN)).assign(DEE, Some(CAM));
     let reassigned = vec![FieldChange::Assignee { from: Some(ADA), to: Some(CAM) }];
