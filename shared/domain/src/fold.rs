@@ -31,7 +31,7 @@ pub struct NetChange {
     pub kind: NetKind,
     /// The title at the end of the span.
     pub title: Title,
-    /// Who did it, each once, in order of their last act.
+    /// Who did it, each once, in order of their last act; of a new task, who handed it over.
     pub actors: Vec<UserId>,
     /// When the last of it happened.
     pub at: Timestamp,
@@ -58,10 +58,10 @@ pub fn net_change(changes: &[Change], reader: UserId, kinds: &NoticeKinds) -> Op
     let is_handed_over = |it: &News<'_>| matches!(it.field, FieldChange::Assignee { to: Some(to), .. } if to == reader);
     let handed_over_new = created && first.actor != reader && news.iter().any(is_handed_over);
     if handed_over_new && kinds.contains(&NoticeKind::Assigned) {
-        // All of a new task is new to its assignee, whatever they want to hear of it later.
+        // All of a new task is new to its assignee: also what was set before it was theirs, whatever they want to hear of it later.
         return tell(changes, NetKind::Created, news, reason);
     }
-    let wanted = news.into_iter().filter(|it| kinds.contains(&it.field.notice_kind())).collect();
+    let wanted = news.into_iter().filter(|it| it.concerning && kinds.contains(&it.field.notice_kind())).collect();
     tell(changes, NetKind::Updated, wanted, reason)
 }
 
@@ -69,7 +69,7 @@ pub fn net_change(changes: &[Change], reader: UserId, kinds: &NoticeKinds) -> Op
 struct News<'a> {
     field: FieldChange,
     last_word: &'a Change,
-    /// Whether any step of the way concerned the reader.
+    /// Whether any step of the way concerned the reader, or the task was theirs before and after.
     concerning: bool,
 }
 
@@ -78,7 +78,9 @@ fn tell(changes: &[Change], kind: NetKind, mut news: Vec<News<'_>>, reason: Reas
     news.sort_by_key(|it| it.last_word.version);
     let at = news.last()?.last_word.at;
     let mut actors: Vec<UserId> = Vec::new();
-    for it in &news {
+    // A new task comes from whoever handed it over, and not from all who filled it in.
+    let is_act = |it: &&News<'_>| kind != NetKind::Created || matches!(it.field, FieldChange::Assignee { .. });
+    for it in news.iter().filter(is_act) {
         actors.retain(|actor| *actor != it.last_word.actor);
         actors.push(it.last_word.actor);
     }
@@ -101,7 +103,7 @@ fn position(field: &FieldChange) -> u8 {
 
 /// Each field's way from where the reader last knew it (the start of the span, or their own last word on it) to its end.
 ///
-/// What happened while a task was nobody's business of the reader is not told to them, unless it was taken from them and came back.
+/// What happened while a task was no business of the reader's does not concern them, unless it was taken from them and came back.
 fn news(changes: &[Change], reader: UserId) -> Vec<News<'_>> {
     let mut news: Vec<News<'_>> = Vec::new();
     for change in changes {
@@ -119,7 +121,8 @@ fn news(changes: &[Change], reader: UserId) -> Vec<News<'_>> {
     let holds_before_and_after = never_passed_it_on
         && changes.first().is_some_and(|it| it.assignee.before == Some(reader))
         && changes.last().is_some_and(|it| it.assignee.after == Some(reader));
-    news.retain(|it| (it.concerning || holds_before_and_after) && !is_round_trip(&it.field));
+    news.retain(|it| !is_round_trip(&it.field));
+    news.iter_mut().for_each(|it| it.concerning |= holds_before_and_after);
     news
 }
 

@@ -116,6 +116,16 @@ fn a_new_assignee_is_told_of_the_whole_task_once() {
 }
 
 #[test]
+fn a_new_task_is_told_whole_also_where_it_was_nobodys_first() {
+    let urgent = TaskPatch { priority: Some(Priority::Urgent), ..TaskPatch::default() };
+    let story = Story::begin(ADA, None).patch(ADA, urgent).assign(CAM, Some(BEN));
+    let net = net_change(&story.log, BEN, &everything()).expect("BEN is told");
+    let names: Vec<_> = net.fields.iter().map(FieldChange::name).collect();
+    assert_eq!((net.kind, names), (NetKind::Created, vec!["assignee", "status", "title", "priority"]));
+    assert_eq!(net.actors, [CAM], "it comes from whoever handed it over");
+}
+
+#[test]
 fn who_took_a_new_task_themselves_was_not_given_it() {
     let story = Story::begin(ADA, None).assign(BEN, Some(BEN)).move_to(ADA, Status::InProgress);
     let moved = FieldChange::Status { from: None, to: Status::InProgress };
