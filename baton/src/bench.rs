@@ -99,7 +99,8 @@ impl Server {
     async fn settle(&self) -> Result<(), Error> {
         loop {
             let metrics = reqwest::get(format!("{}/metrics", self.origin)).await?.text().await?;
-            let in_flight = metrics.lines().find_map(|it| it.strip_prefix("baton_in_flight ")).ok_or("no gauge of what is in flight")?;
+            let in_flight =
+                metrics.lines().find_map(|it| it.strip_prefix("baton_in_flight ")).ok_or("no gauge of what is in flight")?;
             if in_flight.trim().parse::<f64>()? == 0.0 {
                 return Ok(());
             }

@@ -10,6 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    bench::{BenchOptions, bench},
     demo,
     folder::{Folder, FolderError},
     functions,
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Print the HTTP contract
     Openapi,
+    /// Measure changes a second, the way to the inbox and memory, on a process and a folder of its own
+    Bench(BenchOptions),
 }
 
 impl Cli {
@@ -73,6 +76,7 @@ impl Cli {
     pub async fn run(self) -> Result<ExitCode, StartError> {
         match self.command {
             None => serve(self.serve).await,
+            Some(Command::Bench(options)) => bench(options).await.map(|()| ExitCode::SUCCESS),
             Some(Command::Invoke { function, event, release, data }) => invoke(&function, &event, release, &data).await,
             Some(Command::Openapi) => {
                 writeln!(std::io::stdout(), "{}", functions::document().to_pretty_json()?)?;

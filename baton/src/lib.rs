@@ -5,6 +5,7 @@
 mod database;
 mod intrinsics;
 
+pub mod bench;
 pub mod bus;
 pub mod cli;
 pub mod demo;
@@ -18,6 +19,7 @@ pub mod log;
 pub mod mapping;
 pub mod metrics;
 pub mod page;
+pub mod progress;
 pub mod queue;
 pub mod runtime;
 pub mod server;

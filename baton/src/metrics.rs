@@ -16,7 +16,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::queue::Queues;
+use crate::{progress::Progress, queue::Queues};
 
 /// The counters of one stack.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ struct Inner {
     mails: Counter,
     events: Family<EventLabels, Counter>,
     queued: Family<QueueLabels, Gauge>,
+    in_flight: Gauge,
+    claims_reopened: Gauge,
     memory: Gauge,
 }
 
@@ -57,6 +59,8 @@ impl Default for Metrics {
             mails: Counter::default(),
             events: Family::default(),
             queued: Family::default(),
+            in_flight: Gauge::default(),
+            claims_reopened: Gauge::default(),
             memory: Gauge::default(),
         };
         let mut registry = Registry::with_prefix("baton");
@@ -72,6 +76,10 @@ impl Default for Metrics {
             "Messages in a queue, visible or not; dead letters are queues too",
             inner.queued.clone(),
         );
+        let help = "Changes, messages and parts of mails on their way; 0 once everything accepted before is done with";
+        registry.register("in_flight", help, inner.in_flight.clone());
+        let help = "Claims an earlier process left open, whose mails may come twice";
+        registry.register("claims_reopened", help, inner.claims_reopened.clone());
         registry.register_with_unit("resident_memory", "Resident memory of the process", Unit::Bytes, inner.memory.clone());
         Self(Arc::new(Inner { registry: Mutex::new(registry), ..inner }))
     }
@@ -86,6 +94,11 @@ impl Metrics {
     /// Counts an event accepted by the bus.
     pub fn add_event(&self, detail_type: &str) {
         self.0.events.get_or_create(&EventLabels { detail_type: detail_type.to_owned() }).inc();
+    }
+
+    /// Notes how many open claims the start found.
+    pub fn set_claims_reopened(&self, count: usize) {
+        self.0.claims_reopened.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Everything as OpenMetrics text, the queues as they are now.
@@ -106,13 +119,20 @@ impl Metrics {
 }
 
 /// `/metrics`.
-pub fn routes(metrics: Metrics, queues: Queues) -> Router {
-    Router::new().route("/metrics", get(show_metrics)).with_state((metrics, queues))
+pub fn routes(metrics: Metrics, progress: Progress) -> Router {
+    Router::new().route("/metrics", get(show_metrics)).with_state((metrics, progress))
 }
 
-async fn show_metrics(State((metrics, queues)): State<(Metrics, Queues)>) -> impl IntoResponse {
+async fn show_metrics(State((metrics, progress)): State<(Metrics, Progress)>) -> impl IntoResponse {
+    match progress.in_flight().await {
+        Ok(in_flight) => {
+            metrics.0.in_flight.set(i64::try_from(in_flight.total()).unwrap_or(i64::MAX));
+        }
+        // It stays as it was last seen.
+        Err(error) => tracing::warn!(%error, "could not look what is in flight"),
+    }
     let headers = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    (headers, metrics.render(&queues))
+    (headers, metrics.render(&progress.queues))
 }
 
 /// Counts every request by its route, never by its path.

@@ -79,6 +79,8 @@ pub async fn invoke(
         .env("AWS_LAMBDA_LOG_GROUP_NAME", "/baton/local")
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
         .stdin(Stdio::null())
+        // What it logs is not its answer.
+        .stdout(Stdio::from(std::io::stderr()))
         .kill_on_drop(true)
         .spawn()?;
     let outcome = tokio::select! {

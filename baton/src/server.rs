@@ -17,7 +17,7 @@ use crate::{
     inbox::{self, Inbox},
     metrics::{self, Metrics},
     page,
-    queue::Queues,
+    progress::Progress,
 };
 
 /// Scripts and styles come from here, nothing may frame us. The inline styles are Swagger UI's and those of mails in their sandbox.
@@ -35,20 +35,20 @@ pub struct Parts {
     pub inbox: Inbox,
     /// The counters.
     pub metrics: Metrics,
-    /// The queues, for their depths.
-    pub queues: Queues,
+    /// What is on its way.
+    pub progress: Progress,
     /// Told whenever a request may have written to the change log.
     pub written: Arc<Notify>,
 }
 
 /// Everything on the port.
 pub fn app(parts: Parts) -> Router {
-    let Parts { api, document, inbox, metrics, queues, written } = parts;
+    let Parts { api, document, inbox, metrics, progress, written } = parts;
     let api = api.layer(middleware::from_fn_with_state(written, announce_write));
     let site = Router::new()
         .merge(page::routes())
         .merge(inbox::routes(inbox))
-        .merge(metrics::routes(metrics.clone(), queues))
+        .merge(metrics::routes(metrics.clone(), progress))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document));
     site.merge(api).layer(middleware::from_fn(guard)).layer(middleware::from_fn_with_state(metrics, metrics::count_request))
 }

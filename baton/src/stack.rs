@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
@@ -27,6 +27,7 @@ use crate::{
     inbox::Inbox,
     mapping,
     metrics::Metrics,
+    progress::Progress,
     queue::Queues,
     server,
     stream::Stream,
@@ -38,8 +39,6 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Batches of one queue handled at a time.
 const CONCURRENCY: usize = 2;
-/// Parts due by then count as in flight for [`Stack::drain`].
-const SOON: SignedDuration = SignedDuration::from_secs(60);
 /// How often [`Stack::drain`] looks.
 const LOOK: Duration = Duration::from_millis(2);
 /// How long a request that is under way at the end may take.
@@ -76,12 +75,9 @@ pub struct Stack {
     queues: Queues,
     bus: Bus,
     inbox: Inbox,
-    mail: store::Mail,
     mailer: Function,
-    streams: Vec<Arc<Stream>>,
+    progress: Progress,
     written: Arc<Notify>,
-    consumed_queues: Vec<String>,
-    caught_up: Arc<AtomicBool>,
     calls: BTreeMap<String, Call>,
     stop_serving: CancellationToken,
     stop_working: CancellationToken,
@@ -133,27 +129,15 @@ impl Stack {
         let calls = calls(&template, &origin, &database.endpoint(), &emulators);
         let functions = Functions::start(&template, &calls).await?;
         // Nobody else works on this data, so whatever was in flight is not any more.
-        functions.mail.expire_claims(Timestamp::now()).await?;
+        metrics.set_claims_reopened(functions.mail.expire_claims(Timestamp::now()).await?);
 
         let written = Arc::new(Notify::new());
-        let app = server::app(server::Parts {
-            api: functions.api,
-            document: crate::functions::document(),
-            inbox: inbox.clone(),
-            metrics,
-            queues: queues.clone(),
-            written: written.clone(),
-        });
-        for listener in listeners {
-            servers.spawn(serve(listener, app.clone(), stop_serving.clone()));
-        }
-
         let mut streams = Vec::new();
-        let mut consumed_queues = Vec::new();
+        let mut consumed = Vec::new();
         for declared in template.mappings {
             let function = find(&functions.event, &declared.function)?;
             if queues.names().any(|queue| queue == declared.source) {
-                consumed_queues.push(declared.source.clone());
+                consumed.push(declared.source.clone());
                 for _ in 0..CONCURRENCY {
                     workers.spawn(mapping::feed(declared.clone(), queues.clone(), function.clone(), stop_working.clone()));
                 }
@@ -165,13 +149,26 @@ impl Stack {
             }
         }
         let caught_up = Arc::new(AtomicBool::new(false));
+        let progress = Progress { streams, queues: queues.clone(), consumed, mail: functions.mail, caught_up: caught_up.clone() };
+        let app = server::app(server::Parts {
+            api: functions.api,
+            document: crate::functions::document(),
+            inbox: inbox.clone(),
+            metrics,
+            progress: progress.clone(),
+            written: written.clone(),
+        });
+        for listener in listeners {
+            servers.spawn(serve(listener, app.clone(), stop_serving.clone()));
+        }
+
         let mut first_calls = Vec::new();
         for schedule in template.schedules {
             let function = find(&functions.event, &schedule.function)?;
             first_calls.push((function.clone(), schedule.input.clone()));
             workers.spawn(mapping::follow(schedule, function, stop_working.clone()));
         }
-        workers.spawn(catch_up(first_calls, caught_up.clone(), stop_working.clone()));
+        workers.spawn(catch_up(first_calls, caught_up, stop_working.clone()));
 
         if let Some(folder) = &folder {
             let state = json!({"origin": origin, "process": std::process::id(), "functions": calls});
@@ -184,12 +181,9 @@ impl Stack {
             queues,
             bus,
             inbox,
-            mail: functions.mail,
             mailer,
-            streams,
+            progress,
             written,
-            consumed_queues,
-            caught_up,
             calls,
             stop_serving,
             stop_working,
@@ -246,30 +240,15 @@ impl Stack {
         }
     }
 
-    /// Follows a change's own way, so that nothing can slip from a later place to an earlier one.
+    /// Looks, and helps along what only waits for a clock.
     async fn is_idle(&self) -> Result<bool, StartError> {
-        if !self.caught_up.load(Ordering::Acquire) {
-            return Ok(false);
+        let in_flight = self.progress.in_flight().await?;
+        if in_flight.unpublished > 0 {
+            self.written.notify_one();
+        } else if in_flight.queued == 0 && in_flight.due > 0 {
+            self.mailer.call(json!({"sweep": "due"})).await?;
         }
-        for stream in &self.streams {
-            if !stream.is_consumed()? {
-                self.written.notify_one();
-                return Ok(false);
-            }
-        }
-        for queue in &self.consumed_queues {
-            if self.queues.depth(queue)? > 0 {
-                return Ok(false);
-            }
-        }
-        let soon = Timestamp::now().checked_add(SOON)?;
-        for shard in 0..store::SHARDS {
-            if !self.mail.due(shard, soon, 1).await?.is_empty() {
-                self.mailer.call(json!({"sweep": "due"})).await?;
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        Ok(in_flight.total() == 0)
     }
 
     /// Stops taking requests, lets what was accepted take its way for a few seconds, and closes the data. What is still owed then
@@ -283,7 +262,7 @@ impl Stack {
         self.stop_working.cancel();
         let _late = tokio::time::timeout(LAST_REQUESTS, async { while self.workers.join_next().await.is_some() {} }).await;
         self.workers.shutdown().await;
-        self.streams.clear();
+        self.progress.streams.clear();
         if let Some(database) = Arc::get_mut(&mut self.database) {
             database.stop();
         }

@@ -53,13 +53,13 @@ impl Stream {
         Self { mapping, database, queues, function, written }
     }
 
-    /// Whether everything written so far was taken.
+    /// How many records were not taken yet; counts to `limit` only.
     ///
     /// # Errors
     /// The stream or its position cannot be read.
-    pub fn is_consumed(&self) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    pub fn unread(&self, limit: usize) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
         let position = self.queues.position(&self.mapping.source)?;
-        Ok(self.database.stream_records(&self.mapping.source, position.as_deref(), 1)?.is_empty())
+        Ok(self.database.stream_records(&self.mapping.source, position.as_deref(), limit)?.len())
     }
 
     /// Reads until `stop`.
