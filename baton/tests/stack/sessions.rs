@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use baton::stack::Stack;
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -114,6 +115,27 @@ async fn a_link_is_good_for_a_day_and_for_one_account() {
     eve.post("/v1/accounts/verify", json!({"token": second, "password": PASSWORD})).await.expect(204);
     eve.post("/v1/accounts/verify", json!({"token": first, "password": "another long password"})).await.broken_rule("/token");
     eve.log_in().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_simultaneous_verifications_one_makes_the_account() {
+    let stack = stack().await;
+    let mut eve = Person::stranger(&stack);
+    "eve@example.com".clone_into(&mut eve.email);
+    eve.post("/v1/accounts", json!({"email": eve.email, "name": "Eve"})).await.expect(202);
+    let token = eve.token_from_mail(&stack).await;
+    let passwords: Vec<String> = (0..4).map(|number| format!("a long password, number {number}")).collect();
+    let answers = join_all(passwords.iter().map(|password| {
+        let (eve, body) = (eve.clone(), json!({"token": token, "password": password}));
+        async move { eve.post("/v1/accounts/verify", body).await.status.as_u16() }
+    }))
+    .await;
+    assert_eq!(answers.iter().filter(|it| **it == 204).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|it| **it == 422).count(), 3, "{answers:?}");
+    for (password, answer) in passwords.iter().zip(answers) {
+        let log_in = eve.post("/v1/login", json!({"email": eve.email, "password": password})).await;
+        assert_eq!(log_in.status.as_u16(), if answer == 204 { 200 } else { 401 }, "{log_in:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
