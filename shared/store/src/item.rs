@@ -63,6 +63,17 @@ impl Item {
         self.0.keys()
     }
 
+    /// As DynamoDB counts it: names and values.
+    #[cfg(test)]
+    pub(crate) fn octets_stored(&self) -> usize {
+        let value = |it: &AttributeValue| match it {
+            AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+            AttributeValue::B(octets) => octets.as_ref().len(),
+            other => panic!("no item holds {other:?}"),
+        };
+        self.0.iter().map(|(name, it)| name.len() + value(it)).sum()
+    }
+
     pub(crate) fn text(&self, name: &str) -> Result<&str, StoreError> {
         match self.0.get(name) {
             Some(AttributeValue::S(text)) => Ok(text),

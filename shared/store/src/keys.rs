@@ -142,6 +142,11 @@ pub(crate) fn task(project: ProjectId, task: TaskId) -> Key {
     key(project_partition(project), format!("TASK#{task}"))
 }
 
+/// The reverse of [`task`].
+pub(crate) fn task_of_key(partition: &str, sort: &str) -> Option<(ProjectId, TaskId)> {
+    Some((partition.strip_prefix("PROJECT#")?.parse().ok()?, sort.strip_prefix("TASK#")?.parse().ok()?))
+}
+
 pub(crate) fn task_description(project: ProjectId, task: TaskId) -> Key {
     key(project_partition(project), format!("TASK#{task}#DESCRIPTION"))
 }
@@ -358,6 +363,8 @@ pub(crate) mod tests {
         let part = task_part(&recipient, PROJECT, TASK, Version(4));
         check(&part, &format!("RECIPIENT#USER#{U}"), &format!("PART#TASK#{P}#{T}#0000000004"));
         assert_eq!(log_of_partition(&log_partition(PROJECT, TASK)), Some((PROJECT, TASK)));
+        assert_eq!(task_of_key(&format!("PROJECT#{P}"), &format!("TASK#{T}")), Some((PROJECT, TASK)));
+        assert_eq!(task_of_key(&format!("PROJECT#{P}"), &format!("TASK#{T}#DESCRIPTION")), None);
         assert_eq!(hour_partition(at("2026-11-20T11:59:59.9Z"), 3), "HOUR#2026-11-20T11#3");
         let person = format!("TASK#1#2026-12-01#2026-11-20T11:00:00.500000000Z#{T}#{P}");
         assert_eq!(task_by_person(&summary()), person);
