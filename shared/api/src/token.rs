@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Once, RwLock};
+use std::sync::{Arc, Once, PoisonError, RwLock};
 use std::time::Duration;
 
 use domain::UserId;
+use jiff::Timestamp;
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, Validation};
@@ -31,9 +32,15 @@ pub struct TokenVerifier(Arc<Inner>);
 struct Inner {
     accounts: Accounts,
     validation: Validation,
-    keys: RwLock<BTreeMap<String, DecodingKey>>,
+    keys: RwLock<BTreeMap<String, Published>>,
     /// The last reading because of an unknown key: the first such reading is never held back by the one at init.
     last_read: Mutex<Option<Reading>>,
+}
+
+#[derive(Clone)]
+struct Published {
+    key: DecodingKey,
+    expires_at: Timestamp,
 }
 
 #[derive(Clone, Copy)]
@@ -66,12 +73,12 @@ impl TokenVerifier {
         for (kid, public) in published {
             match DecodingKey::from_ed_components(&public.x) {
                 Ok(key) => {
-                    keys.insert(kid, key);
+                    keys.insert(kid, Published { key, expires_at: public.expires_at });
                 }
                 Err(_) => tracing::error!(key.id = %kid, "a published key is not base64url"),
             }
         }
-        *self.0.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner) = keys;
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
     }
 
@@ -89,8 +96,11 @@ impl TokenVerifier {
         check(token, &key.ok_or(ApiError::Unauthorized)?, &self.0.validation).ok_or(ApiError::Unauthorized)
     }
 
+    /// A key is good until it expires, however long this process lives and the table keeps it: one that leaks later opens nothing.
     fn key(&self, kid: &str) -> Option<DecodingKey> {
-        self.0.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(kid).cloned()
+        let now = Timestamp::now();
+        let keys = self.0.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(kid).filter(|it| now < it.expires_at).map(|it| it.key.clone())
     }
 
     /// Whatever unknown keys are named, and by however many requests, the table is read once in 30 s at most; once in a second while it
