@@ -1,4 +1,4 @@
-use api::{ApiError, OpenProblems, RawBody};
+use api::{ApiError, BodyProblems, PublicProblems, RawBody};
 use axum::Json;
 use axum::extract::State;
 use domain::{EmailAddress, Letter, Locale, Name, PartId, Recipient, TimeZoneName};
@@ -9,6 +9,7 @@ use store::{OneTimeToken, Part, PartContent, TokenHash, TokenPurpose};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::schema::LocaleSchema;
 use crate::{Login, random};
 
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -21,9 +22,9 @@ pub(crate) struct NewAccount {
     email: EmailAddress,
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     name: Name,
-    /// `en` or `ko`.
+    /// The language of mails.
     #[serde(default)]
-    #[schema(value_type = String, pattern = "^(en|ko)$", default = "en", required = false)]
+    #[schema(value_type = LocaleSchema, default = "en", required = false)]
     locale: Locale,
     #[serde(default)]
     #[schema(value_type = String, example = "Asia/Seoul", default = "UTC", required = false)]
@@ -40,7 +41,7 @@ pub(crate) struct Accepted {}
 /// already, with word of that.
 #[utoipa::path(
     post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
-    responses((status = 202, description = "A mail is on its way", body = Accepted), OpenProblems),
+    responses((status = 202, description = "A mail is on its way", body = Accepted), PublicProblems, BodyProblems),
 )]
 pub(crate) async fn create_account(State(login): State<Login>, body: RawBody) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     let account: NewAccount = body.parse()?;

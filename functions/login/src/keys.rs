@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use api::{ACCESS_TOKEN_TYPE, ApiError, PublicProblems};
+use api::{ACCESS_TOKEN_TYPE, ApiError, PublicProblems, Query};
 use axum::Json;
 use axum::extract::State;
 use base64::Engine;
@@ -214,7 +214,9 @@ impl KeyBody {
 )]
 pub(crate) async fn list_keys(
     State(login): State<Login>,
+    query: Query,
 ) -> Result<([(http::HeaderName, HeaderValue); 1], Json<KeysBody>), ApiError> {
+    query.parse_none()?;
     let now = Timestamp::now();
     let published = login.0.accounts.public_keys().await?.into_iter().filter(|(_, key)| key.expires_at > now);
     let keys = published.map(|(kid, PublicKey { x, .. })| KeyBody::new(kid, x)).collect();

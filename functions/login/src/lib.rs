@@ -8,6 +8,7 @@ mod me;
 mod password;
 mod random;
 mod refresh_token;
+mod schema;
 mod sessions;
 mod settings;
 mod unsubscribe;
@@ -92,7 +93,7 @@ pub fn app(login: Login) -> Router {
 
 /// The routes alone, to be merged with other functions' before [`api::finish`].
 pub fn routes(login: Login) -> Router {
-    router().with_state(login).into()
+    api::routes(router(), login)
 }
 
 /// This function's part of the HTTP contract.

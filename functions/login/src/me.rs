@@ -1,4 +1,4 @@
-use api::{ApiError, Caller, RawBody, ReadProblems, WriteProblems};
+use api::{ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, Query, RawBody};
 use axum::Json;
 use axum::extract::State;
 use domain::{Choice, Locale, Name, Notify, NotifyPatch, Profile, ProfilePatch, TimeZoneName, UserId, set};
@@ -7,35 +7,37 @@ use store::StoreError;
 use utoipa::ToSchema;
 
 use crate::Login;
+use crate::schema::{ChoiceSchema, LocaleSchema};
 
-/// How often a change is tried again on a profile that somebody (the same person, elsewhere) changed meanwhile.
-const ATTEMPTS: usize = 3;
+/// How often a change is tried on a profile that its owner changes elsewhere meanwhile.
+const MOST_ATTEMPTS: usize = 3;
 
 /// The caller, as they see themselves.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MeBody {
     #[schema(value_type = Uuid)]
     id: UserId,
+    #[schema(format = Email)]
     email: String,
     name: String,
-    /// The language of mails: `en` or `ko`.
-    #[schema(value_type = String, pattern = "^(en|ko)$")]
+    /// The language of mails.
+    #[schema(value_type = LocaleSchema)]
     locale: Locale,
     #[schema(value_type = String, example = "Asia/Seoul")]
     time_zone: TimeZoneName,
     notify: NotifyBody,
 }
 
-/// When to tell of what: `now` or `none`.
+/// When to tell of what.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NotifyBody {
-    #[schema(value_type = String, pattern = "^(now|none)$")]
+    #[schema(value_type = ChoiceSchema)]
     assigned: Choice,
-    #[schema(value_type = String, pattern = "^(now|none)$")]
+    #[schema(value_type = ChoiceSchema)]
     status: Choice,
-    #[schema(value_type = String, pattern = "^(now|none)$")]
+    #[schema(value_type = ChoiceSchema)]
     edited: Choice,
-    #[schema(value_type = String, pattern = "^(now|none)$")]
+    #[schema(value_type = ChoiceSchema)]
     deleted: Choice,
 }
 
@@ -47,7 +49,7 @@ pub(crate) struct MePatch {
     #[schema(value_type = String, min_length = 1, max_length = 100, required = false)]
     name: Option<Name>,
     #[serde(default, deserialize_with = "set")]
-    #[schema(value_type = String, pattern = "^(en|ko)$", required = false)]
+    #[schema(value_type = LocaleSchema, required = false)]
     locale: Option<Locale>,
     #[serde(default, deserialize_with = "set")]
     #[schema(value_type = String, example = "Asia/Seoul", required = false)]
@@ -57,41 +59,44 @@ pub(crate) struct MePatch {
     notify: Option<MeNotifyPatch>,
 }
 
-/// When to tell of what: `now` or `none`; what is absent is kept.
+/// When to tell of what; what is absent is kept.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MeNotifyPatch {
     #[serde(default, deserialize_with = "set")]
-    #[schema(value_type = String, pattern = "^(now|none)$", required = false)]
+    #[schema(value_type = ChoiceSchema, required = false)]
     assigned: Option<Choice>,
     #[serde(default, deserialize_with = "set")]
-    #[schema(value_type = String, pattern = "^(now|none)$", required = false)]
+    #[schema(value_type = ChoiceSchema, required = false)]
     status: Option<Choice>,
     #[serde(default, deserialize_with = "set")]
-    #[schema(value_type = String, pattern = "^(now|none)$", required = false)]
+    #[schema(value_type = ChoiceSchema, required = false)]
     edited: Option<Choice>,
     #[serde(default, deserialize_with = "set")]
-    #[schema(value_type = String, pattern = "^(now|none)$", required = false)]
+    #[schema(value_type = ChoiceSchema, required = false)]
     deleted: Option<Choice>,
 }
 
 /// Shows the caller.
 #[utoipa::path(
     get, path = "/v1/me", tag = "me", security(("bearer" = [])),
-    responses((status = 200, description = "The caller", body = MeBody), ReadProblems),
+    responses((status = 200, description = "The caller", body = MeBody), CallerProblems),
 )]
-pub(crate) async fn read_me(State(login): State<Login>, caller: Caller) -> Result<Json<MeBody>, ApiError> {
-    Ok(Json(profile(&login, caller).await?.into()))
+pub(crate) async fn read_me(State(login): State<Login>, caller: Caller, query: Query) -> Result<Json<MeBody>, ApiError> {
+    let profile = profile(&login, caller).await?;
+    query.parse_none()?;
+    Ok(Json(profile.into()))
 }
 
 /// Changes the caller's name, language, time zone, or what they want to hear of.
 #[utoipa::path(
     patch, path = "/v1/me", tag = "me", security(("bearer" = [])), request_body = MePatch,
-    responses((status = 200, description = "The caller, changed", body = MeBody), WriteProblems),
+    responses((status = 200, description = "The caller, changed", body = MeBody), CallerProblems, BodyProblems, ConflictProblem),
 )]
-pub(crate) async fn update_me(caller: Caller, State(login): State<Login>, body: RawBody) -> Result<Json<MeBody>, ApiError> {
+pub(crate) async fn update_me(State(login): State<Login>, caller: Caller, body: RawBody) -> Result<Json<MeBody>, ApiError> {
+    let before = profile(&login, caller).await?;
     let patch: ProfilePatch = body.parse_patch::<MePatch>()?.into();
-    let after = change_profile(&login, profile(&login, caller).await?, |it| it.apply(patch.clone())).await?;
+    let after = change_profile(&login, before, |it| it.apply(patch.clone())).await?;
     Ok(Json(after.into()))
 }
 
@@ -101,7 +106,7 @@ pub(crate) async fn change_profile(
     mut before: Profile,
     change: impl Fn(&Profile) -> Profile,
 ) -> Result<Profile, ApiError> {
-    for _ in 0..ATTEMPTS {
+    for _ in 0..MOST_ATTEMPTS {
         let after = change(&before);
         if after == before {
             return Ok(after);

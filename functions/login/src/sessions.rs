@@ -1,4 +1,4 @@
-use api::{ApiError, OpenProblems, Problem, RawBody};
+use api::{ApiError, BodyProblems, BusyProblem, Problem, PublicProblems, RawBody};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -79,8 +79,7 @@ pub(crate) struct UserBody {
     responses(
         (status = 200, description = "Logged in", body = LoggedInBody, headers(("set-cookie" = String, description = "With `cookie: true`"))),
         (status = 401, description = "Wrong or unknown", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too often", body = Problem, content_type = "application/problem+json"),
-        OpenProblems,
+        PublicProblems, BodyProblems, BusyProblem,
     ),
 )]
 pub(crate) async fn log_in(State(login): State<Login>, body: RawBody) -> Result<(HeaderMap, Json<LoggedInBody>), ApiError> {
@@ -116,7 +115,7 @@ pub(crate) async fn log_in(State(login): State<Login>, body: RawBody) -> Result<
     responses(
         (status = 200, description = "A new pair", body = TokensBody),
         (status = 401, description = "Not a session, or over", body = Problem, content_type = "application/problem+json"),
-        OpenProblems,
+        PublicProblems, BodyProblems,
     ),
 )]
 pub(crate) async fn refresh_session(State(login): State<Login>, jar: CookieJar, body: RawBody) -> Result<Response, ApiError> {
@@ -135,7 +134,7 @@ pub(crate) async fn refresh_session(State(login): State<Login>, jar: CookieJar, 
 /// Ends a session. One that is over already stays so.
 #[utoipa::path(
     post, path = "/v1/logout", tag = "sessions", request_body(content = Refresh, description = "Absent or `{}` with the cookie"),
-    responses((status = 204, description = "The session is over"), OpenProblems),
+    responses((status = 204, description = "The session is over"), PublicProblems, BodyProblems),
 )]
 pub(crate) async fn log_out(
     State(login): State<Login>,

@@ -1,4 +1,4 @@
-use api::{ApiError, OpenProblems, Path, PublicProblems, RawBody};
+use api::{ApiError, BodyProblems, ConflictProblem, NotFoundProblem, Path, PublicProblems, Query, RawBody};
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use domain::{Locale, NoticeKind, Profile, UnsubscribeScope, UnsubscribeToken};
@@ -14,21 +14,32 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
 /// Shows what unsubscribing would end, with a button. Changes nothing: programs follow links.
 #[utoipa::path(
     get, path = "/v1/unsubscribe/{token}", tag = "me", params(("token" = String, Path, description = "As in the link of a mail")),
-    responses((status = 200, description = "A page with a button", body = String, content_type = "text/html"), PublicProblems),
+    responses(
+        (status = 200, description = "A page with a button", body = String, content_type = "text/html"),
+        PublicProblems, NotFoundProblem,
+    ),
 )]
 pub(crate) async fn show_unsubscribe(
     State(login): State<Login>,
     Path((token,)): Path<(UnsubscribeToken,)>,
+    query: Query,
 ) -> Result<Response, ApiError> {
     let (profile, scope) = authentic(&login, &token).await?;
+    query.parse_none()?;
     Ok(page(profile.locale, &question(profile.locale, scope), true))
 }
 
 /// Ends the mails the link is about (RFC 8058), for whoever holds the link and without a log-in.
 #[utoipa::path(
     post, path = "/v1/unsubscribe/{token}", tag = "me", params(("token" = String, Path, description = "As in the link of a mail")),
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`List-Unsubscribe=One-Click`"),
-    responses((status = 200, description = "A page that says so", body = String, content_type = "text/html"), OpenProblems),
+    request_body(
+        content((String = "application/x-www-form-urlencoded"), (String = "multipart/form-data")),
+        description = "`List-Unsubscribe=One-Click`",
+    ),
+    responses(
+        (status = 200, description = "A page that says so", body = String, content_type = "text/html"),
+        PublicProblems, NotFoundProblem, BodyProblems, ConflictProblem,
+    ),
 )]
 pub(crate) async fn unsubscribe(
     State(login): State<Login>,

@@ -1,4 +1,4 @@
-use api::{ApiError, OpenProblems, RawBody};
+use api::{ApiError, BodyProblems, BusyProblem, PublicProblems, RawBody};
 use axum::extract::State;
 use domain::{Notify, Profile, UserId};
 use http::StatusCode;
@@ -24,7 +24,7 @@ pub(crate) struct Verification {
 /// Proves an address and makes its account.
 #[utoipa::path(
     post, path = "/v1/accounts/verify", tag = "accounts", request_body = Verification,
-    responses((status = 204, description = "The account exists"), OpenProblems),
+    responses((status = 204, description = "The account exists"), PublicProblems, BodyProblems, BusyProblem),
 )]
 pub(crate) async fn verify_account(State(login): State<Login>, body: RawBody) -> Result<StatusCode, ApiError> {
     let Verification { token, password } = body.parse()?;

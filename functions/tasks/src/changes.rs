@@ -1,4 +1,4 @@
-use api::{ApiError, Caller, Cursor, Limit, ListBody, Paging, Path, Query, ReadProblems};
+use api::{ApiError, Caller, CallerProblems, Cursor, Limit, ListBody, NotFoundProblem, Paging, Path, Query};
 use axum::Json;
 use axum::extract::State;
 use domain::{Change, ChangeKind, Description, FieldChange, Invalid, ProjectId, TaskId, Title, UserId, Version};
@@ -117,7 +117,7 @@ const START: &str = "start";
     tag = "changes",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), ProjectChangesQuery),
-    responses((status = 200, description = "A page of changes.", body = ListBody<ChangeBody>), ReadProblems)
+    responses((status = 200, description = "A page of changes.", body = ListBody<ChangeBody>), CallerProblems, NotFoundProblem)
 )]
 pub(crate) async fn list_project_changes(
     State(state): State<TasksState>,
@@ -160,7 +160,7 @@ pub(crate) async fn list_project_changes(
     tag = "changes",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), ("task" = Uuid, Path), Paging),
-    responses((status = 200, description = "A page of changes.", body = ListBody<ChangeBody>), ReadProblems)
+    responses((status = 200, description = "A page of changes.", body = ListBody<ChangeBody>), CallerProblems, NotFoundProblem)
 )]
 pub(crate) async fn list_task_changes(
     State(state): State<TasksState>,
@@ -187,7 +187,7 @@ pub(crate) async fn list_task_changes(
     tag = "changes",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), ("task" = Uuid, Path), ("version" = u64, Path, description = "The task's version after the change.")),
-    responses((status = 200, description = "The change.", body = WholeChangeBody), ReadProblems)
+    responses((status = 200, description = "The change.", body = WholeChangeBody), CallerProblems, NotFoundProblem)
 )]
 pub(crate) async fn get_change(
     State(state): State<TasksState>,

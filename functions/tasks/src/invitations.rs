@@ -1,4 +1,7 @@
-use api::{ApiError, Caller, ListBody, Paging, Path, Query, RawBody, ReadProblems};
+use api::{
+    ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, ListBody, NotFoundProblem, Paging, Path, Query, RawBody,
+    RoleProblem,
+};
 use axum::Json;
 use axum::extract::State;
 use domain::{
@@ -14,7 +17,7 @@ use uuid::Uuid;
 
 use crate::TasksState;
 use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY, judged};
-use crate::schema::{BodyProblems, ConflictProblem, RoleProblem, RoleSchema};
+use crate::schema::RoleSchema;
 
 /// An address that may join a project, as its owners see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -70,14 +73,14 @@ pub struct NewInvitationSchema {
 #[schema(as = Accepted)]
 pub struct AcceptedBody {}
 
-/// Lists a project's open invitations.
+/// Lists a project's open invitations, in order of asking.
 #[utoipa::path(
     get,
     path = "/v1/projects/{project}/invitations",
     tag = "invitations",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), Paging),
-    responses((status = 200, description = "A page of invitations.", body = ListBody<InvitationBody>), ReadProblems, RoleProblem)
+    responses((status = 200, description = "A page of invitations.", body = ListBody<InvitationBody>), CallerProblems, NotFoundProblem, RoleProblem)
 )]
 pub(crate) async fn list_invitations(
     State(state): State<TasksState>,
@@ -107,23 +110,21 @@ pub(crate) async fn list_invitations(
     request_body = NewInvitationSchema,
     responses(
         (status = 202, description = "The same for every address.", body = AcceptedBody),
-        ReadProblems, BodyProblems, RoleProblem, ConflictProblem
+        CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, ConflictProblem
     )
 )]
 pub(crate) async fn create_invitation(
     State(state): State<TasksState>,
     Caller(user): Caller,
     Path((project,)): Path<(ProjectId,)>,
-    query: Query,
     body: RawBody,
 ) -> Result<(StatusCode, Json<AcceptedBody>), ApiError> {
     for _ in 0..MOST_ATTEMPTS {
         let (access, inviter) = tokio::join!(Access::load(&state.work, project, user), state.work.profile(user));
+        let inviter = inviter?.ok_or(ApiError::Unauthorized)?;
         let access = access?;
         access.require_owner()?;
-        query.parse_none()?;
         let NewInvitation { email, role } = body.parse()?;
-        let inviter = inviter?.ok_or(ApiError::Unauthorized)?;
         let now = Timestamp::now();
         // Always to the address, never to the account behind it: what is done does not depend on whether there is one.
         let recipient = Recipient::Address(email.clone());
@@ -153,7 +154,7 @@ pub(crate) async fn create_invitation(
     tag = "invitations",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), ("invitation" = Uuid, Path)),
-    responses((status = 204, description = "It is gone."), ReadProblems, RoleProblem)
+    responses((status = 204, description = "It is gone."), CallerProblems, NotFoundProblem, RoleProblem)
 )]
 pub(crate) async fn withdraw_invitation(
     State(state): State<TasksState>,
@@ -168,22 +169,22 @@ pub(crate) async fn withdraw_invitation(
     gone(state.work.remove_invitation(&invitation).await)
 }
 
-/// Lists what the caller's own address is invited to.
+/// Lists what the caller's own address is invited to, by project id.
 #[utoipa::path(
     get,
     path = "/v1/me/invitations",
     tag = "invitations",
     security(("bearer" = [])),
     params(Paging),
-    responses((status = 200, description = "A page of invitations.", body = ListBody<MyInvitationBody>), ReadProblems)
+    responses((status = 200, description = "A page of invitations.", body = ListBody<MyInvitationBody>), CallerProblems)
 )]
 pub(crate) async fn list_my_invitations(
     State(state): State<TasksState>,
     Caller(user): Caller,
     query: Query,
 ) -> Result<Json<ListBody<MyInvitationBody>>, ApiError> {
-    let paging: Paging = query.parse()?;
     let Profile { email, .. } = profile(&state, user).await?;
+    let paging: Paging = query.parse()?;
     let page = state.work.invitations_for(&email, paging.limit.get(), paging.position().as_ref()).await?;
     let mut inviters: Vec<UserId> = page.items.iter().map(|(invitation, _)| invitation.invited_by).collect();
     inviters.sort_unstable();
@@ -203,7 +204,7 @@ pub(crate) async fn list_my_invitations(
     tag = "invitations",
     security(("bearer" = [])),
     params(("project" = Uuid, Path)),
-    responses((status = 204, description = "The caller is a member."), ReadProblems, ConflictProblem)
+    responses((status = 204, description = "The caller is a member."), CallerProblems, NotFoundProblem)
 )]
 pub(crate) async fn accept_invitation(
     State(state): State<TasksState>,
@@ -233,7 +234,7 @@ pub(crate) async fn accept_invitation(
     tag = "invitations",
     security(("bearer" = [])),
     params(("project" = Uuid, Path)),
-    responses((status = 204, description = "It is gone."), ReadProblems)
+    responses((status = 204, description = "It is gone."), CallerProblems, NotFoundProblem)
 )]
 pub(crate) async fn decline_invitation(
     State(state): State<TasksState>,

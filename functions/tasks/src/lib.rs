@@ -27,8 +27,7 @@ pub fn app(state: TasksState) -> Router {
 
 /// The routes alone, for a process that answers those of other functions too.
 pub fn routes(state: TasksState) -> Router {
-    let (routes, _) = router().split_for_parts();
-    routes.with_state(state)
+    api::routes(router(), state)
 }
 
 /// This function's part of the contract.

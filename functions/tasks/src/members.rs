@@ -1,4 +1,7 @@
-use api::{ApiError, Caller, ListBody, Paging, Path, Query, RawBody, ReadProblems};
+use api::{
+    ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, ListBody, NotFoundProblem, Paging, Path, Query, RawBody,
+    RoleProblem,
+};
 use axum::Json;
 use axum::extract::State;
 use domain::{Membership, Name, ProjectId, Role, UserId};
@@ -10,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::TasksState;
 use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY, judged};
-use crate::schema::{BodyProblems, ConflictProblem, RoleProblem, RoleSchema};
+use crate::schema::RoleSchema;
 
 /// One person's place in a project; also of those who left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,14 +49,14 @@ pub struct MemberPatch {
     pub role: Option<Role>,
 }
 
-/// Lists a project's members, also those who left.
+/// Lists a project's members by user id, also those who left.
 #[utoipa::path(
     get,
     path = "/v1/projects/{project}/members",
     tag = "members",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), Paging),
-    responses((status = 200, description = "A page of members.", body = ListBody<MemberBody>), ReadProblems)
+    responses((status = 200, description = "A page of members.", body = ListBody<MemberBody>), CallerProblems, NotFoundProblem)
 )]
 pub(crate) async fn list_members(
     State(state): State<TasksState>,
@@ -84,21 +87,19 @@ pub(crate) async fn list_members(
     request_body = MemberPatch,
     responses(
         (status = 200, description = "The member.", body = MemberBody),
-        ReadProblems, BodyProblems, RoleProblem, ConflictProblem
+        CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, ConflictProblem
     )
 )]
 pub(crate) async fn update_member(
     State(state): State<TasksState>,
     Caller(caller): Caller,
     Path((project, user)): Path<(ProjectId, UserId)>,
-    query: Query,
     body: RawBody,
 ) -> Result<Json<MemberBody>, ApiError> {
     for _ in 0..MOST_ATTEMPTS {
         let (place, profile) = tokio::join!(load(&state, project, caller, user), state.work.profile(user));
         let (access, before) = place?;
         access.require_owner()?;
-        query.parse_none()?;
         let MemberPatch { role } = body.parse_patch()?;
         let name = profile?.map(|it| it.name);
         let Some(role) = role.filter(|it| *it != before.role) else { return Ok(Json(MemberBody::new(&before, name))) };
@@ -118,7 +119,7 @@ pub(crate) async fn update_member(
     tag = "members",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), ("user" = Uuid, Path)),
-    responses((status = 204, description = "They left."), ReadProblems, RoleProblem, ConflictProblem)
+    responses((status = 204, description = "They left."), CallerProblems, NotFoundProblem, RoleProblem, ConflictProblem)
 )]
 pub(crate) async fn remove_member(
     State(state): State<TasksState>,

@@ -1,4 +1,7 @@
-use api::{ApiError, Caller, IdempotencyKey, ListBody, Paging, Path, Query, RawBody, ReadProblems};
+use api::{
+    ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, IdempotencyKey, ListBody, NotFoundProblem, Paging, Path,
+    Query, RawBody, RoleProblem,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::TasksState;
 use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY};
-use crate::schema::{BodyProblems, ConflictProblem, RoleProblem, RoleSchema};
+use crate::schema::RoleSchema;
 
 /// A project as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -63,7 +66,7 @@ pub struct ProjectPatch {
     tag = "projects",
     security(("bearer" = [])),
     params(Paging),
-    responses((status = 200, description = "A page of projects.", body = ListBody<ProjectBody>), ReadProblems)
+    responses((status = 200, description = "A page of projects.", body = ListBody<ProjectBody>), CallerProblems)
 )]
 pub(crate) async fn list_projects(
     State(state): State<TasksState>,
@@ -88,17 +91,15 @@ pub(crate) async fn list_projects(
     request_body = NewProjectSchema,
     responses(
         (status = 201, description = "The project.", body = ProjectBody, headers(("Location" = String, description = "Its path."))),
-        ReadProblems, BodyProblems, ConflictProblem
+        CallerProblems, BodyProblems, ConflictProblem
     )
 )]
 pub(crate) async fn create_project(
     State(state): State<TasksState>,
     Caller(user): Caller,
-    query: Query,
     key: IdempotencyKey,
     body: RawBody,
 ) -> Result<Response, ApiError> {
-    query.parse_none()?;
     let new: NewProject = body.parse()?;
     let id = ProjectId(key.id(user, "projects", None)?);
     let request_hash = key.is_given().then(|| request_hash(&new));
@@ -125,7 +126,7 @@ pub(crate) async fn create_project(
     tag = "projects",
     security(("bearer" = [])),
     params(("project" = Uuid, Path)),
-    responses((status = 200, description = "The project.", body = ProjectBody), ReadProblems)
+    responses((status = 200, description = "The project.", body = ProjectBody), CallerProblems, NotFoundProblem)
 )]
 pub(crate) async fn get_project(
     State(state): State<TasksState>,
@@ -149,20 +150,18 @@ pub(crate) async fn get_project(
     request_body = ProjectPatch,
     responses(
         (status = 200, description = "The project.", body = ProjectBody),
-        ReadProblems, BodyProblems, RoleProblem, ConflictProblem
+        CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, ConflictProblem
     )
 )]
 pub(crate) async fn update_project(
     State(state): State<TasksState>,
     Caller(user): Caller,
     Path((project,)): Path<(ProjectId,)>,
-    query: Query,
     body: RawBody,
 ) -> Result<Json<ProjectBody>, ApiError> {
     for _ in 0..MOST_ATTEMPTS {
         let access = Access::load(&state.work, project, user).await?;
         access.require_owner()?;
-        query.parse_none()?;
         let ProjectPatch { name } = body.parse_patch()?;
         let role = access.role();
         let before = access.project;
@@ -186,7 +185,7 @@ pub(crate) async fn update_project(
     tag = "projects",
     security(("bearer" = [])),
     params(("project" = Uuid, Path)),
-    responses((status = 204, description = "It is gone."), ReadProblems, RoleProblem)
+    responses((status = 204, description = "It is gone."), CallerProblems, NotFoundProblem, RoleProblem)
 )]
 pub(crate) async fn delete_project(
     State(state): State<TasksState>,

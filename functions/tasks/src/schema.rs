@@ -1,11 +1,8 @@
-//! How the domain's closed sets and the answers that several routes share look in the OpenAPI document.
+//! How the domain's closed sets look in the OpenAPI document.
 //!
 //! `domain` parses and writes them and knows nothing of OpenAPI; a test holds the two together.
 
-use std::collections::BTreeMap;
-
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, ToSchema)]
@@ -69,62 +66,6 @@ pub struct FieldChangeSchema {
     pub from: Option<serde_json::Value>,
     #[schema(value_type = Option<Value>, required = false)]
     pub to: Option<serde_json::Value>,
-}
-
-/// The problems that a body adds.
-#[derive(Debug)]
-pub struct BodyProblems;
-
-/// The problem of a role that does not reach.
-#[derive(Debug)]
-pub struct RoleProblem;
-
-/// The problems that a condition on the version adds.
-#[derive(Debug)]
-pub struct VersionProblems;
-
-impl IntoResponses for BodyProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[
-            ("400", "The body cannot be parsed as JSON, or there is an unknown query parameter."),
-            ("413", "The body is larger than 256 KiB."),
-            ("415", "The body is not `application/json`."),
-            ("422", "The body breaks a rule or has an unknown field; `errors` says where."),
-        ])
-    }
-}
-
-impl IntoResponses for RoleProblem {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[("403", "The caller is a member whose role does not allow this.")])
-    }
-}
-
-impl IntoResponses for VersionProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[
-            ("412", "The task has moved on; it is shown, as it is now, under `current`."),
-            ("428", "`If-Match` is missing."),
-        ])
-    }
-}
-
-/// The problem of a request that what is there already does not allow.
-#[derive(Debug)]
-pub struct ConflictProblem;
-
-impl IntoResponses for ConflictProblem {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[("409", "What is there does not allow it; `detail` says what.")])
-    }
-}
-
-fn problems(statuses: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
-    let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let response = |description: &str| {
-        ResponseBuilder::new().description(description).content("application/problem+json", content()).build()
-    };
-    statuses.iter().map(|(status, description)| ((*status).to_owned(), response(description).into())).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-use api::{ApiError, Caller, Cursor, IdempotencyKey, IfMatch, Limit, ListBody, Path, Query, RawBody, ReadProblems, etag};
+use api::{
+    ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, Cursor, IdempotencyKey, IfMatch, Limit, ListBody,
+    NotFoundProblem, Path, Query, RawBody, RoleProblem, VersionProblems, etag,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::TasksState;
 use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY, judged};
-use crate::schema::{BodyProblems, ConflictProblem, PrioritySchema, RoleProblem, StatusSchema, VersionProblems};
+use crate::schema::{PrioritySchema, StatusSchema};
 
 /// How often a page of one's own tasks is filled up.
 const MOST_READS: usize = 10;
@@ -202,7 +205,7 @@ pub enum Me {
     tag = "tasks",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), ProjectTasksQuery),
-    responses((status = 200, description = "A page of tasks.", body = ListBody<TaskSummaryBody>), ReadProblems)
+    responses((status = 200, description = "A page of tasks.", body = ListBody<TaskSummaryBody>), CallerProblems, NotFoundProblem)
 )]
 pub(crate) async fn list_project_tasks(
     State(state): State<TasksState>,
@@ -227,7 +230,7 @@ pub(crate) async fn list_project_tasks(
     tag = "tasks",
     security(("bearer" = [])),
     params(MyTasksQuery),
-    responses((status = 200, description = "A page of tasks.", body = ListBody<TaskSummaryBody>), ReadProblems)
+    responses((status = 200, description = "A page of tasks.", body = ListBody<TaskSummaryBody>), CallerProblems)
 )]
 pub(crate) async fn list_my_tasks(
     State(state): State<TasksState>,
@@ -266,20 +269,18 @@ pub(crate) async fn list_my_tasks(
             ("Location" = String, description = "The path of the task."),
             ("ETag" = String, description = "`\"1\"`"),
         )),
-        ReadProblems, BodyProblems, RoleProblem, ConflictProblem
+        CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, ConflictProblem
     )
 )]
 pub(crate) async fn create_task(
     State(state): State<TasksState>,
     Caller(user): Caller,
     Path((project,)): Path<(ProjectId,)>,
-    query: Query,
     key: IdempotencyKey,
     body: RawBody,
 ) -> Result<Response, ApiError> {
     let access = Access::load(&state.work, project, user).await?;
     access.require_editor()?;
-    query.parse_none()?;
     let new: NewTask = body.parse()?;
     let id = TaskId(key.id(user, "tasks", Some(project))?);
     let request_hash = key.is_given().then(|| request_hash(&new));
@@ -312,7 +313,7 @@ pub(crate) async fn create_task(
     responses(
         (status = 200, description = "The task.", body = TaskBody, headers(("ETag" = String, description = "The version, quoted."))),
         (status = 304, description = "The task is still at the version named."),
-        ReadProblems
+        CallerProblems, NotFoundProblem
     )
 )]
 pub(crate) async fn get_task(
@@ -344,21 +345,19 @@ pub(crate) async fn get_task(
     request_body = TaskPatchSchema,
     responses(
         (status = 200, description = "The task.", body = TaskBody, headers(("ETag" = String, description = "The version, quoted."))),
-        ReadProblems, BodyProblems, RoleProblem, VersionProblems, ConflictProblem
+        CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, VersionProblems, ConflictProblem
     )
 )]
 pub(crate) async fn update_task(
     State(state): State<TasksState>,
     Caller(user): Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
-    query: Query,
     if_match: IfMatch,
     body: RawBody,
 ) -> Result<Response, ApiError> {
     for _ in 0..MOST_ATTEMPTS {
         let (access, before) = load(&state, project, user, task).await?;
         access.require_editor()?;
-        query.parse_none()?;
         let patch: TaskPatch = body.parse_patch()?;
         if_match.check(before.summary.version, || TaskBody::from(before.clone()))?;
         let Some((after, change)) = before.apply(patch, user, Timestamp::now()) else { return Ok(shown(before)) };
@@ -381,7 +380,7 @@ pub(crate) async fn update_task(
         ("project" = Uuid, Path), ("task" = Uuid, Path),
         ("If-Match" = String, Header, description = "The ETag of the task as it was read, or `*` for whatever it is now."),
     ),
-    responses((status = 204, description = "It is gone; its log stays."), ReadProblems, RoleProblem, VersionProblems, ConflictProblem)
+    responses((status = 204, description = "It is gone; its log stays."), CallerProblems, NotFoundProblem, RoleProblem, VersionProblems, ConflictProblem)
 )]
 pub(crate) async fn delete_task(
     State(state): State<TasksState>,

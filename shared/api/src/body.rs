@@ -1,15 +1,15 @@
+use std::fmt;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use domain::Invalid;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
-use sha2::{Digest, Sha256};
 
-use crate::{ApiError, FieldProblem};
+use crate::{ApiError, FieldProblem, Query};
 
 /// The longest body that is read, in octets.
 pub const BODY_LIMIT: usize = 256 * 1024;
@@ -20,8 +20,10 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
 
 /// A body as sent. Taking it never fails, so that a handler says 404 and 403 before it says what is wrong with the body.
-#[derive(Debug)]
+///
+/// No route that takes a body has query parameters. So the query is judged here too, in its place: after the content type and the size.
 pub struct RawBody {
+    query: Query,
     content_type: Option<ContentType>,
     bytes: Result<Bytes, Unread>,
 }
@@ -42,8 +44,8 @@ impl RawBody {
     /// Reads a JSON body.
     ///
     /// # Errors
-    /// In this order: 415 for another content type than `application/json`, 413 over [`BODY_LIMIT`], 400 where there is no body or
-    /// it is not JSON, 422 with the place where `T` refuses it, an unknown field included.
+    /// In this order: 415 for another content type than `application/json`, 413 over [`BODY_LIMIT`], 400 where there is no body, it is
+    /// not JSON, or there is a query parameter, 422 with the place where `T` refuses it, an unknown field included.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         parse_json(self.json_bytes(&[JSON])?)
     }
@@ -61,34 +63,23 @@ impl RawBody {
     /// # Errors
     /// As [`parse`](Self::parse), but for an absent body.
     pub fn parse_optional<T: DeserializeOwned>(&self) -> Result<Option<T>, ApiError> {
-        if self.is_absent() { Ok(None) } else { self.parse().map(Some) }
+        if self.is_absent() { self.query.parse_none().map(|()| None) } else { self.parse().map(Some) }
     }
 
-    /// Whether nothing was sent.
-    #[must_use]
-    pub fn is_absent(&self) -> bool {
+    fn is_absent(&self) -> bool {
         self.bytes.as_ref().is_ok_and(Bytes::is_empty)
     }
 
     /// The octets of an HTML form, of either encoding (RFC 8058, section 3.1, allows a mail program both).
     ///
     /// # Errors
-    /// 415 for another content type, 413 over [`BODY_LIMIT`].
+    /// 415 for another content type, 413 over [`BODY_LIMIT`], 400 where there is a query parameter.
     pub fn form_bytes(&self) -> Result<&[u8], ApiError> {
         let is_form = self.content_type.as_ref().is_some_and(|it| it.essence == FORM || it.essence == MULTIPART);
         if !is_form {
             return Err(ApiError::UnsupportedMediaType { expected: FORM });
         }
         self.bytes()
-    }
-
-    /// A hash of what a JSON body says, however it is spaced and its fields are ordered: SHA-256 in hex.
-    ///
-    /// # Errors
-    /// As [`parse`](Self::parse).
-    pub fn fingerprint(&self) -> Result<String, ApiError> {
-        let value: serde_json::Value = self.parse()?;
-        Ok(Sha256::digest(value.to_string()).iter().map(|it| format!("{it:02x}")).collect())
     }
 
     fn json_bytes(&self, types: &[&str]) -> Result<&[u8], ApiError> {
@@ -104,10 +95,17 @@ impl RawBody {
 
     fn bytes(&self) -> Result<&[u8], ApiError> {
         match &self.bytes {
-            Ok(bytes) => Ok(bytes),
+            Ok(bytes) => self.query.parse_none().map(|()| bytes.as_ref()),
             Err(Unread::TooLarge) => Err(ApiError::TooLarge),
             Err(Unread::Broken) => Err(ApiError::bad_request("The body broke off.")),
         }
+    }
+}
+
+impl fmt::Debug for RawBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the octets: they may be a password.
+        formatter.debug_struct("RawBody").field("content_type", &self.content_type).finish_non_exhaustive()
     }
 }
 
@@ -115,12 +113,13 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = std::convert::Infallible;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        let query = Query::of(request.uri());
         let content_type = content_type(request.headers());
         let collected = Limited::new(request.into_body(), BODY_LIMIT).collect().await;
         let bytes = collected
             .map(http_body_util::Collected::to_bytes)
             .map_err(|error| if error.is::<LengthLimitError>() { Unread::TooLarge } else { Unread::Broken });
-        Ok(Self { content_type, bytes })
+        Ok(Self { query, content_type, bytes })
     }
 }
 
@@ -165,7 +164,7 @@ fn field_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Field
         if !pointer.ends_with(&name) {
             pointer.push_str(&name);
         }
-        return FieldProblem::new(pointer, &Invalid::new(says));
+        return FieldProblem { pointer, detail: says.to_owned() };
     }
     FieldProblem { pointer, detail: detail.to_owned() }
 }
@@ -195,9 +194,10 @@ mod tests {
     use super::*;
 
     fn body(content_type: &str, text: &str) -> RawBody {
+        let query = Query::of(&http::Uri::from_static("/v1/projects"));
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type.parse().expect("a header"));
-        RawBody { content_type: super::content_type(&headers), bytes: Ok(Bytes::copy_from_slice(text.as_bytes())) }
+        RawBody { query, content_type: super::content_type(&headers), bytes: Ok(Bytes::copy_from_slice(text.as_bytes())) }
     }
 
     fn check_place(text: &str, pointer: &str, detail: &str) {
@@ -240,12 +240,5 @@ mod tests {
         check_status(JSON, &"[".repeat(100_000), Some(StatusCode::BAD_REQUEST));
         check_status(JSON, "[]", Some(StatusCode::UNPROCESSABLE_ENTITY));
         check_status(JSON, "null", Some(StatusCode::UNPROCESSABLE_ENTITY));
-    }
-
-    #[test]
-    fn a_fingerprint_is_of_what_a_body_says() {
-        let of = |text: &str| body(JSON, text).fingerprint().expect("JSON");
-        assert_eq!(of(r#"{"a": 1, "b": [2]}"#), of(r#" {"b":[2],"a":1}"#));
-        assert_ne!(of(r#"{"a": 1}"#), of(r#"{"a": 2}"#));
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi as _};
 
@@ -24,61 +25,111 @@ impl Modify for Bearer {
     }
 }
 
-/// Errors of a route that anybody may read.
+/// Problems of a route that anybody may ask.
 #[derive(Debug)]
 pub struct PublicProblems;
 
-/// Errors of a route that anybody may call with a body.
+/// Problems of a route that asks who calls.
 #[derive(Debug)]
-pub struct OpenProblems;
+pub struct CallerProblems;
 
-/// Errors of a route that reads for a caller.
+/// The problem of a path that names something.
 #[derive(Debug)]
-pub struct ReadProblems;
+pub struct NotFoundProblem;
 
-/// Errors of a route that makes or does something for a caller.
+/// The problem of a role that does not reach.
 #[derive(Debug)]
-pub struct WriteProblems;
+pub struct RoleProblem;
 
-/// Errors of a route that edits a version of something.
+/// The problems that a body adds.
 #[derive(Debug)]
-pub struct EditProblems;
+pub struct BodyProblems;
+
+/// The problem of a request that what is there already does not allow.
+#[derive(Debug)]
+pub struct ConflictProblem;
+
+/// The problems that a condition on the version adds.
+#[derive(Debug)]
+pub struct VersionProblems;
+
+/// The problem of a request that comes too often, or while too many others wait.
+#[derive(Debug)]
+pub struct BusyProblem;
 
 impl IntoResponses for PublicProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[404, 500, 503])
+        problems(&[
+            (400, "A query parameter is unknown or cannot be parsed, or the body cannot."),
+            (500, "A fault of ours; trying again will not help."),
+            (503, "Something needed does not answer; trying again is safe."),
+        ])
     }
 }
 
-impl IntoResponses for OpenProblems {
+impl IntoResponses for CallerProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 404, 413, 415, 422, 500, 503])
+        let mut responses = PublicProblems::responses();
+        responses.append(&mut problems(&[(401, "There is no valid access token.")]));
+        responses
     }
 }
 
-impl IntoResponses for ReadProblems {
+impl IntoResponses for NotFoundProblem {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 401, 404, 500, 503])
+        problems(&[(404, "There is no such thing, or nothing that the caller may know of.")])
     }
 }
 
-impl IntoResponses for WriteProblems {
+impl IntoResponses for RoleProblem {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 401, 403, 404, 409, 413, 415, 422, 500, 503])
+        problems(&[(403, "The caller is a member whose role does not allow this.")])
     }
 }
 
-impl IntoResponses for EditProblems {
+impl IntoResponses for BodyProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(&[400, 401, 403, 404, 412, 413, 415, 422, 428, 500, 503])
+        problems(&[
+            (413, "The body is larger than 256 KiB."),
+            (415, "The body is of another content type."),
+            (422, "The body breaks a rule or has an unknown field; `errors` says where."),
+        ])
     }
 }
 
-fn responses(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
-    let problem = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let response = |status: u16| {
-        let title = http::StatusCode::from_u16(status).ok().and_then(|it| it.canonical_reason()).unwrap_or_default();
-        ResponseBuilder::new().description(title).content("application/problem+json", problem()).build()
+impl IntoResponses for ConflictProblem {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[(409, "What is there does not allow it; `detail` says what.")])
+    }
+}
+
+impl IntoResponses for VersionProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[(412, "It has moved on; it is shown, as it is now, under `current`."), (428, "`If-Match` is missing.")])
+    }
+}
+
+impl IntoResponses for BusyProblem {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[(429, "Too often, or too many at once.")])
+    }
+}
+
+fn problems(statuses: &[(u16, &str)]) -> BTreeMap<String, RefOr<Response>> {
+    statuses.iter().map(|(status, description)| (status.to_string(), problem(*status, description).into())).collect()
+}
+
+fn problem(status: u16, description: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let response = ResponseBuilder::new().description(description).content("application/problem+json", content);
+    let header = match status {
+        401 => Some(("WWW-Authenticate", "`Bearer`")),
+        429 | 503 => Some(("Retry-After", "When to try again, in seconds.")),
+        _ => None,
     };
-    statuses.iter().map(|status| (status.to_string(), RefOr::T(response(*status)))).collect()
+    let with_header = match header {
+        Some((name, says)) => response.header(name, HeaderBuilder::new().description(Some(says)).build()),
+        None => response,
+    };
+    with_header.build()
 }

@@ -4,7 +4,6 @@ use std::iter::successors;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use domain::Invalid;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -205,14 +204,6 @@ pub struct FieldProblem {
     /// What is wrong there.
     #[schema(example = "is empty")]
     pub detail: String,
-}
-
-impl FieldProblem {
-    /// What a type of `domain` refused, at its place.
-    #[must_use]
-    pub fn new(pointer: impl Into<String>, invalid: &Invalid) -> Self {
-        Self { pointer: pointer.into(), detail: invalid.to_string() }
-    }
 }
 
 /// The body of every error (RFC 9457).

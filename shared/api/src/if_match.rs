@@ -41,12 +41,6 @@ impl IfMatch {
         }
     }
 
-    /// Whether an edit that lost a race is to be tried again on what is there now.
-    #[must_use]
-    pub fn is_any(&self) -> bool {
-        *self == Self::Any
-    }
-
     fn from_headers(headers: &HeaderMap) -> Self {
         let mut lines = headers.get_all(IF_MATCH).iter().peekable();
         if lines.peek().is_none() {

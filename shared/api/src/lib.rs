@@ -22,7 +22,10 @@ mod token;
 
 pub use body::{BODY_LIMIT, RawBody};
 pub use caller::Caller;
-pub use document::{EditProblems, OpenProblems, PublicProblems, ReadProblems, WriteProblems, document};
+pub use document::{
+    BodyProblems, BusyProblem, CallerProblems, ConflictProblem, NotFoundProblem, PublicProblems, RoleProblem, VersionProblems,
+    document,
+};
 pub use error::{ApiError, FieldProblem, Problem};
 pub use hints::Hints;
 pub use idempotency::IdempotencyKey;
@@ -32,5 +35,5 @@ pub use list::ListBody;
 pub use path::{FromSegments, Path};
 pub use query::{Cursor, Limit, Paging, Query};
 pub use request_id::RequestId;
-pub use router::finish;
+pub use router::{finish, routes};
 pub use token::{ACCESS_TOKEN_TYPE, TokenVerifier, install_crypto};

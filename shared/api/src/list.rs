@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ListBody<T> {
-    /// Ordered by time, then id.
     pub items: Vec<T>,
     /// Where the next page begins; null on the last one.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 

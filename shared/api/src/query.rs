@@ -14,6 +14,10 @@ use crate::ApiError;
 pub struct Query(Uri);
 
 impl Query {
+    pub(crate) fn of(uri: &Uri) -> Self {
+        Self(uri.clone())
+    }
+
     /// Reads the parameters into a struct, which refuses unknown ones with `#[serde(deny_unknown_fields)]`.
     ///
     /// # Errors
@@ -27,7 +31,7 @@ impl Query {
         })
     }
 
-    /// For a route without parameters.
+    /// For a route without parameters and without a body; with one, [`RawBody`](crate::RawBody) does this.
     ///
     /// # Errors
     /// 400 for any parameter.
@@ -43,7 +47,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.uri.clone()))
+        Ok(Self::of(&parts.uri))
     }
 }
 

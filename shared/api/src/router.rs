@@ -4,19 +4,29 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use futures::FutureExt;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue};
 use tracing::Instrument;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{ApiError, RequestId, request_id};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The routes of a function's part of the contract, which answer an unknown method as an unknown route is answered.
+pub fn routes<S: Clone + Send + Sync + 'static>(part: OpenApiRouter<S>, state: S) -> Router {
+    let (routes, document) = part.split_for_parts();
+    // Not by `method_not_allowed_fallback`, whose answers axum gives an `Allow`, which says that there is something after all.
+    let routes = document.paths.paths.keys().fold(routes, |routes, path| routes.route(path, any(not_found)));
+    routes.with_state(state)
+}
+
 /// What all HTTP functions have in common around their routes: a request id, the headers of every answer, 404 for an unknown
-/// route and an unknown method alike, and 500 where a handler panics. Apply it once, last; it is not to be merged afterwards.
+/// route, and 500 where a handler panics. Apply it once, last; it is not to be merged afterwards.
 pub fn finish(routes: Router) -> Router {
-    routes.fallback(not_found).method_not_allowed_fallback(not_found).layer(from_fn(answer))
+    routes.fallback(not_found).layer(from_fn(answer))
 }
 
 async fn not_found() -> ApiError {
@@ -48,15 +58,15 @@ async fn answer(mut request: Request, next: Next) -> Response {
 mod tests {
     use axum::body::Body;
     use axum::extract::State;
-    use axum::routing::{get, patch};
     use domain::{ProjectId, Version};
     use http::StatusCode;
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
     use tower::ServiceExt;
+    use utoipa_axum::routes;
 
     use super::*;
-    use crate::{BODY_LIMIT, IfMatch, Path, Query, RawBody};
+    use crate::{BODY_LIMIT, IfMatch, Path, RawBody};
 
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -68,28 +78,28 @@ mod tests {
     const PROJECT: &str = "01920000-0000-7000-8000-000000000001";
 
     /// A route that checks in the order of the contract.
+    #[utoipa::path(patch, path = "/projects/{project}", params(("project" = Uuid, Path)))]
     async fn edit(
         State(allowed): State<bool>,
         Path((_project,)): Path<(ProjectId,)>,
-        query: Query,
         if_match: IfMatch,
         body: RawBody,
     ) -> Result<String, ApiError> {
         if !allowed {
             return Err(ApiError::forbidden("Only editors may."));
         }
-        query.parse_none()?;
         let patch: Patch = body.parse_patch()?;
         if_match.check(Version(3), || json!({"version": 3}))?;
         Ok(patch.title.map(|it| it.to_string()).unwrap_or_default())
     }
 
+    #[utoipa::path(get, path = "/panics")]
     async fn panics() -> &'static str {
         panic!("as if by a bug");
     }
 
     fn app(allowed: bool) -> Router {
-        finish(Router::new().route("/projects/{project}", patch(edit)).route("/panics", get(panics)).with_state(allowed))
+        finish(super::routes(OpenApiRouter::new().routes(routes!(edit)).routes(routes!(panics)), allowed))
     }
 
     fn request(path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request {
@@ -120,7 +130,11 @@ mod tests {
         let large = || vec![b' '; BODY_LIMIT + 1];
         check(false, "x", &[text], large(), StatusCode::NOT_FOUND).await;
         check(false, PROJECT, &[text], large(), StatusCode::FORBIDDEN).await;
-        check(true, &format!("{PROJECT}?x=1"), &[json], r#"{"title": ""}"#, StatusCode::BAD_REQUEST).await;
+        let with_query = format!("{PROJECT}?x=1");
+        check(false, &with_query, &[text], large(), StatusCode::FORBIDDEN).await;
+        check(true, &with_query, &[text], large(), StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
+        check(true, &with_query, &[json], large(), StatusCode::PAYLOAD_TOO_LARGE).await;
+        check(true, &with_query, &[json], r#"{"title": ""}"#, StatusCode::BAD_REQUEST).await;
         check(true, PROJECT, &[text], large(), StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
         check(true, PROJECT, &[json], large(), StatusCode::PAYLOAD_TOO_LARGE).await;
         check(true, PROJECT, &[json], r#"{"title": 1, "#, StatusCode::BAD_REQUEST).await;
@@ -158,6 +172,7 @@ mod tests {
         let (_, unknown_route) = send(app(true), request("/nowhere", &[], "")).await;
         let (parts, problem) = send(app(true), request("/panics", &[], "")).await;
         assert_eq!(parts.status, StatusCode::NOT_FOUND);
+        assert_eq!(parts.headers.get("allow"), None);
         assert_eq!((&problem["title"], &problem["detail"]), (&unknown_route["title"], &unknown_route["detail"]));
     }
 

@@ -1,0 +1,42 @@
+//! How the domain's closed sets look in the OpenAPI document: `domain` parses and writes them and knows nothing of OpenAPI.
+
+use utoipa::ToSchema;
+
+/// A language that mails are written in.
+#[derive(ToSchema)]
+#[schema(as = Locale, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) enum LocaleSchema {
+    En,
+    Ko,
+}
+
+/// When to tell.
+#[derive(ToSchema)]
+#[schema(as = Choice, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) enum ChoiceSchema {
+    Now,
+    None,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Choice, Locale};
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    fn check_values<T: DeserializeOwned>(schema: &str) {
+        let document = serde_json::to_value(crate::openapi()).expect("a document is JSON");
+        let documented = document["components"]["schemas"][schema]["enum"].as_array().expect("an enum schema").clone();
+        let refusal = serde_json::from_value::<T>(json!("no such value")).map(drop).expect_err("no value").to_string();
+        let known: Vec<Value> = refusal.split('`').skip(3).step_by(2).map(Value::from).collect();
+        assert_eq!(documented, known, "{schema}: {refusal}");
+    }
+
+    #[test]
+    fn the_document_names_the_values_that_are_read_and_no_others() {
+        check_values::<Locale>("Locale");
+        check_values::<Choice>("Choice");
+    }
+}
