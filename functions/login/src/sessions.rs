@@ -100,9 +100,10 @@ pub(crate) async fn log_in(State(login): State<Login>, body: RawBody) -> Result<
     let now = Timestamp::now();
     let expires_at = now.checked_add(SESSION_LIFETIME).map_err(ApiError::internal)?;
     let token = RefreshToken::new(profile.id, SessionId(Uuid::now_v7()))?;
+    let access_token = login.0.signing_keys.access_token(profile.id, now).await?;
     let (user, id, refresh_hash) = (token.user, token.session, token.hash());
     login.0.accounts.create_session(&Session { user, id, refresh_hash, created_at: now, refreshed_at: now, expires_at }).await?;
-    let (headers, tokens) = tokens(&login, token, cookie.then_some(expires_at), now).await?;
+    let (headers, tokens) = pair(access_token, token, cookie.then_some(expires_at), now)?;
     let user = UserBody { id: profile.id, name: profile.name.to_string(), email: profile.email.to_string() };
     Ok((headers, Json(LoggedInBody { tokens, user })))
 }
@@ -111,9 +112,11 @@ pub(crate) async fn log_in(State(login): State<Login>, body: RawBody) -> Result<
 ///
 /// A refresh token that is used a second time was copied: its session ends.
 #[utoipa::path(
-    post, path = "/v1/login/refresh", tag = "sessions", request_body(content = Refresh, description = "Absent or `{}` with the cookie"),
+    post, path = "/v1/login/refresh", tag = "sessions",
+    params(("__Host-baton-refresh" = Option<String>, Cookie, description = "The refresh token, where the body has none.")),
+    request_body(content = Option<Refresh>, description = "Absent or `{}` with the cookie"),
     responses(
-        (status = 200, description = "A new pair", body = TokensBody),
+        (status = 200, description = "A new pair", body = TokensBody, headers(("set-cookie" = String, description = "With the cookie"))),
         (status = 401, description = "Not a session, or over", body = Problem, content_type = "application/problem+json"),
         PublicProblems, BodyProblems,
     ),
@@ -121,11 +124,7 @@ pub(crate) async fn log_in(State(login): State<Login>, body: RawBody) -> Result<
 pub(crate) async fn refresh_session(State(login): State<Login>, jar: CookieJar, body: RawBody) -> Result<Response, ApiError> {
     let sent = Sent::read(&jar, &body)?;
     match rotate(&login, &sent).await {
-        Ok((token, session, now)) => {
-            let cookie = sent.by_cookie.then_some(session.expires_at);
-            let (headers, tokens) = tokens(&login, token, cookie, now).await?;
-            Ok((headers, Json(tokens)).into_response())
-        }
+        Ok(tokens) => Ok(tokens.into_response()),
         Err(ApiError::CredentialsRefused) if sent.by_cookie => Ok((forget()?, ApiError::CredentialsRefused).into_response()),
         Err(error) => Err(error),
     }
@@ -133,8 +132,13 @@ pub(crate) async fn refresh_session(State(login): State<Login>, jar: CookieJar, 
 
 /// Ends a session. One that is over already stays so.
 #[utoipa::path(
-    post, path = "/v1/logout", tag = "sessions", request_body(content = Refresh, description = "Absent or `{}` with the cookie"),
-    responses((status = 204, description = "The session is over"), PublicProblems, BodyProblems),
+    post, path = "/v1/logout", tag = "sessions",
+    params(("__Host-baton-refresh" = Option<String>, Cookie, description = "The refresh token, where the body has none.")),
+    request_body(content = Option<Refresh>, description = "Absent or `{}` with the cookie"),
+    responses(
+        (status = 204, description = "The session is over", headers(("set-cookie" = String, description = "With the cookie: forgets it"))),
+        PublicProblems, BodyProblems,
+    ),
 )]
 pub(crate) async fn log_out(
     State(login): State<Login>,
@@ -143,9 +147,12 @@ pub(crate) async fn log_out(
 ) -> Result<(HeaderMap, StatusCode), ApiError> {
     let sent = Sent::read(&jar, &body)?;
     if let Some(token) = sent.token {
+        // Also for a refresh token that is used up: whoever holds one of the session's may end it.
         login.0.accounts.end_session(token.user, token.session).await?;
     }
-    Ok((forget()?, StatusCode::NO_CONTENT))
+    // A cookie that was not asked about may be of another session, which goes on.
+    let headers = if sent.by_cookie { forget()? } else { HeaderMap::new() };
+    Ok((headers, StatusCode::NO_CONTENT))
 }
 
 /// The refresh token as sent; the body's goes before the cookie's.
@@ -163,15 +170,20 @@ impl Sent {
     }
 }
 
-async fn rotate(login: &Login, sent: &Sent) -> Result<(RefreshToken, Session, Timestamp), ApiError> {
+async fn rotate(login: &Login, sent: &Sent) -> Result<(HeaderMap, Json<TokensBody>), ApiError> {
     let old = sent.token.as_ref().ok_or(ApiError::CredentialsRefused)?;
     let now = Timestamp::now();
     let session = login.0.accounts.session(old.user, old.session, now).await?.ok_or(ApiError::CredentialsRefused)?;
     let new = RefreshToken::new(old.user, old.session)?;
+    // Before the old refresh token is used up: where signing fails, the client tries again with it.
+    let access_token = login.0.signing_keys.access_token(old.user, now).await?;
     // The condition is on the token, so it is the same write that finds a second use and a lost race.
     let rotated = login.0.accounts.rotate_session(old.user, old.session, &old.hash(), &new.hash(), now, session.expires_at).await;
     match rotated {
-        Ok(()) => Ok((new, session, now)),
+        Ok(()) => {
+            let (headers, tokens) = pair(access_token, new, sent.by_cookie.then_some(session.expires_at), now)?;
+            Ok((headers, Json(tokens)))
+        }
         Err(StoreError::Conflict { .. }) => {
             login.0.accounts.end_session(old.user, old.session).await?;
             tracing::warn!(user.id = %old.user, session.id = %old.session, "ended a session whose refresh token was used again");
@@ -182,13 +194,12 @@ async fn rotate(login: &Login, sent: &Sent) -> Result<(RefreshToken, Session, Ti
 }
 
 /// The pair in the shape it is sent in: with the time a session ends, the refresh token goes into a cookie until then.
-async fn tokens(
-    login: &Login,
+fn pair(
+    access_token: String,
     refresh: RefreshToken,
     cookie_until: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(HeaderMap, TokensBody), ApiError> {
-    let access_token = login.0.signing_keys.access_token(refresh.user, now).await?;
     let body =
         TokensBody { access_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_LIFETIME.as_secs(), refresh_token: None };
     match cookie_until {
