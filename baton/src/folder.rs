@@ -61,6 +61,16 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// Writes a small file, whole or not at all.
+    ///
+    /// # Errors
+    /// It is as it was.
+    pub fn write(&self, name: &str, text: &str) -> std::io::Result<()> {
+        let new = self.file(&format!("{name}.new"));
+        std::fs::write(&new, text)?;
+        std::fs::rename(new, self.file(name))
+    }
+
     /// A file in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)

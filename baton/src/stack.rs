@@ -49,7 +49,7 @@ const LAST_WORK: Duration = Duration::from_secs(5);
 /// How a stack is started.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The public port on loopback; 0 picks a free one.
+    /// The public port on loopback; 0 picks a free one, the same as last time where it can, so that sessions and links stay good.
     pub port: u16,
     /// The data folder.
     pub data: PathBuf,
@@ -106,7 +106,13 @@ impl Stack {
         let folder = if in_memory { None } else { Some(Folder::open(&data)?) };
         let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
 
-        let listeners = listen(port).await?;
+        let listeners = match folder.as_ref().and_then(|_| last_port(&data)).filter(|_| port == 0) {
+            Some(last) => match listen(last).await {
+                Ok(listeners) => listeners,
+                Err(_) => listen(0).await?,
+            },
+            None => listen(port).await?,
+        };
         let port = listeners.first().ok_or("no listener")?.local_addr()?.port();
         let origin = format!("http://localhost:{port}");
         let template = Template::parse(TEMPLATE, &parameters(&origin, window_seconds))?;
@@ -172,7 +178,7 @@ impl Stack {
 
         if let Some(folder) = &folder {
             let state = json!({"origin": origin, "process": std::process::id(), "functions": calls});
-            std::fs::write(folder.file("stack.json"), serde_json::to_string_pretty(&state)?)?;
+            folder.write("stack.json", &serde_json::to_string_pretty(&state)?)?;
         }
         let mailer = find(&functions.event, &functions.mailer)?;
         Ok(Self {
@@ -267,6 +273,12 @@ impl Stack {
             database.stop();
         }
     }
+}
+
+/// The port of the folder's last stack.
+fn last_port(data: &Path) -> Option<u16> {
+    let state: Value = serde_json::from_str(&std::fs::read_to_string(data.join("stack.json")).ok()?).ok()?;
+    state["origin"].as_str()?.rsplit(':').next()?.parse().ok()
 }
 
 /// Loopback by both protocols where there are both, so that `localhost` leads here whatever a client makes of it.
