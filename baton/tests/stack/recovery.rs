@@ -111,9 +111,14 @@ async fn sign_up(process: &Process, name: &str) -> Somebody {
     let (_, rest) = text.split_once("verify?token=").expect("a token");
     let token: String = rest.chars().take_while(|it| it.is_ascii_alphanumeric() || "-_".contains(*it)).collect();
     process.expect("POST", "/v1/accounts/verify", "", json!({"token": token, "password": PASSWORD}), 204).await;
+    log_in(process, email).await
+}
+
+/// Again after every start: the port is another one, so the tokens' issuer is, too.
+async fn log_in(process: &Process, email: String) -> Somebody {
     let login = process.expect("POST", "/v1/login", "", json!({"email": email, "password": PASSWORD}), 200).await;
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    Somebody { email, id: text(&login["user"]["id"]), token: text(&login["access_token"]) }
+    Somebody { id: text(&login["user"]["id"]), token: text(&login["access_token"]), email }
 }
 
 /// What was acknowledged: a task's path, whom it was given to, and the last version answered.
@@ -123,7 +128,7 @@ type Acknowledged = Arc<Mutex<BTreeMap<String, (usize, u64)>>>;
 async fn what_was_acknowledged_survives_twenty_kills_and_is_mailed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut process = Process::start(folder.path()).await;
-    let ada = sign_up(&process, "Ada").await;
+    let mut ada = sign_up(&process, "Ada").await;
     let mut readers = Vec::new();
     let project = process.expect("POST", "/v1/projects", &ada.token, json!({"name": "Boiler room"}), 201).await;
     let project = project["id"].as_str().expect("an id").to_owned();
@@ -141,6 +146,7 @@ async fn what_was_acknowledged_survives_twenty_kills_and_is_mailed() {
     for kill in 0..KILLS {
         work_and_kill(process, kill, &project, &ada.token, &readers, &acknowledged).await;
         process = Process::start(folder.path()).await;
+        ada = log_in(&process, ada.email).await;
         reopened += process.metric("baton_claims_reopened ").await;
     }
     process.settle().await;
@@ -215,6 +221,7 @@ async fn work_and_kill(
             }
         }));
     }
+    drop(answered);
     let until = 12 + kill * 7 % 25;
     for _ in 0..until {
         answers.recv().await.expect("the writers go on until the kill");
