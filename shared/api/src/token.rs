@@ -315,6 +315,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_good_until_it_expires() {
+        let settings = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|it| (it.to_owned(), "x".to_owned()));
+        let config = store::client::sdk_config(&mut store::Environment::from_settings(settings));
+        let accounts = Accounts::new(store::client::dynamodb(&config), "accounts");
+        let verifier = TokenVerifier::new(accounts, ISSUER, "baton");
+        let now = Timestamp::now();
+        for (kid, seconds) in [("current", 60), ("expired", -1)] {
+            let expires_at = now + jiff::SignedDuration::from_secs(seconds);
+            let published = Published { key: key().public, expires_at };
+            verifier.0.keys.write().expect("nobody panicked").insert(kid.to_owned(), published);
+        }
+        assert!(verifier.key("current").is_some());
+        assert!(verifier.key("expired").is_none());
+        assert!(verifier.key("unknown").is_none());
+    }
+
+    #[test]
     fn a_token_that_was_touched_is_refused() {
         let (ours, other) = (key(), key());
         let good = token(&ours, &header(), &claims());
