@@ -90,7 +90,8 @@ pub(crate) async fn read_me(State(login): State<Login>, caller: Caller, query: Q
 
 /// Changes the caller's name, language, time zone, or what they want to hear of.
 #[utoipa::path(
-    patch, path = "/v1/me", tag = "me", security(("bearer" = [])), request_body = MePatch,
+    patch, path = "/v1/me", tag = "me", security(("bearer" = [])),
+    request_body(content((MePatch = "application/json"), (MePatch = "application/merge-patch+json"))),
     responses((status = 200, description = "The caller, changed", body = MeBody), CallerProblems, BodyProblems, ConflictProblem),
 )]
 pub(crate) async fn update_me(State(login): State<Login>, caller: Caller, body: RawBody) -> Result<Json<MeBody>, ApiError> {

@@ -84,7 +84,7 @@ pub(crate) async fn list_members(
     tag = "members",
     security(("bearer" = [])),
     params(("project" = Uuid, Path), ("user" = Uuid, Path)),
-    request_body = MemberPatch,
+    request_body(content((MemberPatch = "application/json"), (MemberPatch = "application/merge-patch+json"))),
     responses(
         (status = 200, description = "The member.", body = MemberBody),
         CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, ConflictProblem

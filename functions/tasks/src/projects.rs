@@ -147,7 +147,7 @@ pub(crate) async fn get_project(
     tag = "projects",
     security(("bearer" = [])),
     params(("project" = Uuid, Path)),
-    request_body = ProjectPatch,
+    request_body(content((ProjectPatch = "application/json"), (ProjectPatch = "application/merge-patch+json"))),
     responses(
         (status = 200, description = "The project.", body = ProjectBody),
         CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, ConflictProblem

@@ -60,7 +60,7 @@ pub(crate) async fn get_task(
         ("project" = Uuid, Path), ("task" = Uuid, Path),
         ("If-Match" = String, Header, description = "The ETag of the task as it was read, or `*` for whatever it is now."),
     ),
-    request_body = TaskPatchSchema,
+    request_body(content((TaskPatchSchema = "application/json"), (TaskPatchSchema = "application/merge-patch+json"))),
     responses(
         (status = 200, description = "The task.", body = TaskBody, headers(("ETag" = String, description = "The version, quoted."))),
         CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, VersionProblems, ConflictProblem
