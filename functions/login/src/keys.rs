@@ -181,12 +181,14 @@ fn thumbprint(x: &str) -> String {
 
 /// A JWK set (RFC 7517).
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Keys)]
 pub(crate) struct KeysBody {
     keys: Vec<KeyBody>,
 }
 
 /// An Ed25519 public key (RFC 8037).
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(crate) struct KeyBody {
     #[schema(example = "OKP")]
     kty: &'static str,

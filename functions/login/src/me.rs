@@ -14,6 +14,7 @@ const MOST_ATTEMPTS: usize = 3;
 
 /// The caller, as they see themselves.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Profile)]
 pub(crate) struct MeBody {
     #[schema(value_type = Uuid)]
     id: UserId,
@@ -30,6 +31,7 @@ pub(crate) struct MeBody {
 
 /// When to tell of what.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Notify)]
 pub(crate) struct NotifyBody {
     #[schema(value_type = ChoiceSchema)]
     assigned: Choice,
@@ -44,6 +46,7 @@ pub(crate) struct NotifyBody {
 /// What to change about oneself; what is absent is kept.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ProfilePatch)]
 pub(crate) struct MePatch {
     #[serde(default, deserialize_with = "set")]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = false)]
@@ -62,6 +65,7 @@ pub(crate) struct MePatch {
 /// When to tell of what; what is absent is kept.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NotifyPatch)]
 pub(crate) struct MeNotifyPatch {
     #[serde(default, deserialize_with = "set")]
     #[schema(value_type = ChoiceSchema, required = false)]

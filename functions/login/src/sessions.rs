@@ -43,6 +43,7 @@ pub(crate) struct Refresh {
 
 /// A new pair of tokens.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
 pub(crate) struct TokensBody {
     /// A JWT (RFC 9068), to be sent as `Authorization: Bearer ...`.
     access_token: String,
@@ -58,6 +59,7 @@ pub(crate) struct TokensBody {
 
 /// A new pair of tokens, and who logged in.
 #[derive(Serialize, ToSchema)]
+#[schema(as = LoggedIn)]
 pub(crate) struct LoggedInBody {
     #[serde(flatten)]
     tokens: TokensBody,
@@ -66,6 +68,7 @@ pub(crate) struct LoggedInBody {
 
 /// Who logged in.
 #[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub(crate) struct UserBody {
     #[schema(value_type = Uuid)]
     id: UserId,

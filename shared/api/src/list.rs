@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = List)]
 pub struct ListBody<T> {
     pub items: Vec<T>,
     /// Where the next page begins; null on the last one.
