@@ -293,6 +293,11 @@ async fn a_query_that_is_not_known_is_refused() {
     }
     ada.post(&format!("{project}/tasks?colour=red"), json!({"title": "a"})).await.problem(400);
     ada.post("/v1/projects?colour=red", json!({"name": "a"})).await.problem(400);
+    ada.patch_plain("/v1/me?colour=red", json!({"name": "Eve"})).await.problem(400);
+    assert_eq!(ada.get("/v1/me").await.expect(200).body["name"], "Ada");
+    for path in ["accounts", "accounts/verify", "login", "login/refresh", "logout"] {
+        ada.post(&format!("/v1/{path}?colour=red"), json!({})).await.problem(400);
+    }
     assert_eq!(ada.get(&format!("{project}/tasks")).await.expect(200).body["items"].as_array().map(Vec::len), Some(1));
 }
 
