@@ -47,13 +47,14 @@ pub struct NetChange {
 #[must_use]
 pub fn net_change(changes: &[Change], reader: UserId, kinds: &NoticeKinds) -> Option<NetChange> {
     let (first, last) = (changes.first()?, changes.last()?);
-    let reason = reason(changes, last, reader)?;
     let created = first.kind == ChangeKind::Created;
     if last.kind == ChangeKind::Deleted {
         // A task that came and went within the span was never there for anybody but its maker.
         let told = last.actor != reader && !created && kinds.contains(&NoticeKind::Deleted);
-        return told.then(|| net(last, NetKind::Deleted, vec![last.actor], last.at, Vec::new(), reason));
+        let reason = reason_to_miss_it(changes, last, reader).filter(|_| told)?;
+        return Some(net(last, NetKind::Deleted, vec![last.actor], last.at, Vec::new(), reason));
     }
+    let reason = reason(changes, last, reader)?;
     let news = news(changes, reader);
     let is_handed_over = |it: &News<'_>| matches!(it.field, FieldChange::Assignee { to: Some(to), .. } if to == reader);
     let handed_over_new = created && first.actor != reader && news.iter().any(is_handed_over);
@@ -166,6 +167,15 @@ fn reason(changes: &[Change], last: &Change, reader: UserId) -> Option<Reason> {
         Some(Reason::Creator)
     } else {
         None
+    }
+}
+
+/// Of a deleted task: whoever got it within the span and was never told is not told that it is gone, either.
+fn reason_to_miss_it(changes: &[Change], last: &Change, reader: UserId) -> Option<Reason> {
+    let knew = last_known_assignee(changes, reader) == Some(reader) || last.creator == reader;
+    match reason(changes, last, reader).filter(|_| knew)? {
+        Reason::Assignee if last_known_assignee(changes, reader) != Some(reader) => Some(Reason::Creator),
+        reason => Some(reason),
     }
 }
 

@@ -157,6 +157,22 @@ fn a_task_that_came_and_went_is_no_news() {
 }
 
 #[test]
+fn who_never_knew_that_a_task_was_theirs_is_not_told_that_it_is_gone() {
+    let story = Story::begin(ADA, None).assign(ADA, Some(BEN)).delete(CAM);
+    assert_eq!(story.told(BEN, 1), None);
+    assert_eq!(
+        story.told(BEN, 2),
+        Some((NetKind::Deleted, Reason::Assignee, Vec::new())),
+        "a mail about the assignment went out"
+    );
+    assert_eq!(story.told(ADA, 1), Some((NetKind::Deleted, Reason::Creator, Vec::new())));
+    let taken = Story::begin(ADA, None).assign(BEN, Some(BEN)).delete(CAM);
+    assert_eq!(taken.told(BEN, 1), Some((NetKind::Deleted, Reason::Assignee, Vec::new())), "BEN took it");
+    let returned = Story::begin(ADA, None).assign(BEN, Some(ADA)).delete(CAM);
+    assert_eq!(returned.told(ADA, 1), Some((NetKind::Deleted, Reason::Creator, Vec::new())), "ADA knows it as its maker only");
+}
+
+#[test]
 fn only_members_are_owed_and_only_what_they_want() {
     let story = Story::begin(ADA, Some(BEN)).assign(CAM, Some(DEE)).move_to(CAM, Status::Done);
     let quiet = Notify { assigned: Choice::None, ..Notify::default() };
@@ -253,6 +269,19 @@ proptest! {
         for reader in EVERYBODY {
             if net_change(span, reader, &everything()).is_some() {
                 prop_assert!(owed.contains(&reader), "{reader} would be told but is not owed");
+            }
+        }
+    }
+
+    #[test]
+    fn a_deletion_is_told_only_to_who_knew_the_task(story in story(), known in 0_usize..12) {
+        let span = &story.log[known.min(story.log.len() - 1)..];
+        for reader in EVERYBODY {
+            let is_deleted = |kind: NetKind| kind == NetKind::Deleted;
+            if net_change(span, reader, &everything()).is_some_and(|it| is_deleted(it.kind)) {
+                let took_it = |it: &Change| it.actor == reader && it.assignee.after == Some(reader);
+                let knew = span[0].assignee.before == Some(reader) || span[0].creator == reader || span.iter().any(took_it);
+                prop_assert!(knew, "{reader} is told of the end of a task they never heard of");
             }
         }
     }
