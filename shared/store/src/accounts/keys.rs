@@ -16,7 +16,7 @@ pub struct SigningKey {
     /// Days since the epoch, divided by 30.
     pub period: u64,
     pub kid: String,
-    /// PKCS #8. Read by `login` only.
+    /// PKCS #8. Read by `login` only; removed some time after the public key has expired.
     pub private_key: Vec<u8>,
     pub public_key: PublicKey,
     pub created_at: Timestamp,
@@ -89,7 +89,9 @@ fn signing_key_item(key: &SigningKey) -> Result<Item, StoreError> {
         .with("kid", text(kid))
         .with("private_key", AttributeValue::B(Blob::new(private_key.clone())))
         .with("public_key", json(public_key)?)
-        .with("created_at", text(keys::timestamp(*created_at))))
+        .with("created_at", text(keys::timestamp(*created_at)))
+        // In whole seconds, so the one after: never before the public key.
+        .with("expires_at", number(public_key.expires_at.as_second().saturating_add(1))))
 }
 
 fn signing_key(item: &Item) -> Result<SigningKey, StoreError> {
@@ -121,6 +123,8 @@ mod tests {
         let item = signing_key_item(&before).expect("an item");
         assert!(signing_key(&item).is_ok_and(|it| it == before));
         assert!(!format!("{before:?}").contains("222"));
+        let removed_at = item.number::<i64>("expires_at").expect("the private key is removed some day");
+        assert!(removed_at >= public_key.expires_at.as_second(), "and not before the public one");
 
         let published = Item::new(keys::public_keys()).with("KEY#k1", json(&public_key).expect("JSON"));
         assert_eq!(public_keys(&published).ok(), Some(BTreeMap::from([("k1".to_owned(), public_key)])));
