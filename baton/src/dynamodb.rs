@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::template::Table;
+use crate::{flush::Flush, template::Table};
 
 /// The region every emulator says it is in.
 pub const REGION: &str = "eu-central-1";
@@ -40,7 +40,7 @@ pub struct DynamoDb {
     /// A second connection to the same data, for what dynoxide has no call for.
     connection: Mutex<Connection>,
     address: SocketAddr,
-    on_disk: bool,
+    flush: Option<Flush>,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
@@ -94,6 +94,13 @@ impl DynamoDb {
         for table in tables {
             create_table(&database, table)?;
         }
+        // The only call that sets the engine to `synchronous = NORMAL`: it no longer synchronises the file at each commit, one after
+        // the other. `flush` does, for many commits at once, before a write is acknowledged.
+        database.disable_bulk_loading().map_err(|source| failed("its journal mode", source))?;
+        let flush = match path {
+            Some(path) => Some(Flush::start(&path.with_extension("sqlite-wal"))?),
+            None => None,
+        };
         let connection = Connection::open(&*place)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.execute_batch(STREAM_INDEX)?;
@@ -107,12 +114,17 @@ impl DynamoDb {
             move || serve(listener, database, stop)
         })?;
         let database = Handle(database);
-        Ok(Self { database, connection: Mutex::new(connection), address, on_disk: path.is_some(), stop, thread: Some(thread) })
+        Ok(Self { database, connection: Mutex::new(connection), address, flush, stop, thread: Some(thread) })
     }
 
     /// Its `AWS_ENDPOINT_URL_DYNAMODB`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What brings its writes onto the disk; there is none in memory.
+    pub fn flush(&self) -> Option<Flush> {
+        self.flush.clone()
     }
 
     /// Up to `limit` stream records after the public sequence number `after`, as Lambda gets them.
@@ -149,7 +161,7 @@ impl DynamoDb {
     /// Nothing was deleted; it can be asked again.
     pub fn forget_stream_records(&self, table: &str, consumed: &str) -> Result<(), DynamoDbError> {
         // Two connections to one shared cache would lock each other out; memory is given back at the end instead.
-        if !self.on_disk {
+        if self.flush.is_none() {
             return Ok(());
         }
         let Some(stored) =

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod demo;
 pub mod dynamodb;
 pub mod endpoint;
+pub mod flush;
 pub mod folder;
 pub mod function;
 pub mod functions;

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use api::ApiError;
 use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use tokio::sync::Notify;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
+    flush::Flush,
     inbox::{self, Inbox},
     metrics::{self, Metrics},
     page,
@@ -39,12 +41,14 @@ pub struct Parts {
     pub progress: Progress,
     /// Told whenever a request may have written to the change log.
     pub written: Arc<Notify>,
+    /// Makes what was written durable before the answer goes out.
+    pub flush: Option<Flush>,
 }
 
 /// Everything on the port.
 pub fn app(parts: Parts) -> Router {
-    let Parts { api, document, inbox, metrics, progress, written } = parts;
-    let api = api.layer(middleware::from_fn_with_state(written, announce_write));
+    let Parts { api, document, inbox, metrics, progress, written, flush } = parts;
+    let api = api.layer(middleware::from_fn_with_state((written, flush), acknowledge));
     let site = Router::new()
         .merge(page::routes())
         .merge(inbox::routes(inbox))
@@ -53,12 +57,19 @@ pub fn app(parts: Parts) -> Router {
     site.merge(api).layer(middleware::from_fn(guard)).layer(middleware::from_fn_with_state(metrics, metrics::count_request))
 }
 
-/// Wakes the stream's reader right after a write, so that nobody waits for its next look.
-async fn announce_write(State(written): State<Arc<Notify>>, request: Request, next: Next) -> Response {
+/// Wakes the stream's reader right after a write, so that nobody waits for its next look, and answers once the write is on the disk.
+async fn acknowledge(State((written, flush)): State<(Arc<Notify>, Option<Flush>)>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let response = next.run(request).await;
-    if !reads && response.status().is_success() {
-        written.notify_one();
+    if reads || !response.status().is_success() {
+        return response;
+    }
+    written.notify_one();
+    if let Some(flush) = flush {
+        if let Err(error) = flush.written().await {
+            tracing::error!(%error, "could not bring a write onto the disk");
+            return ApiError::internal("could not bring a write onto the disk").into_response();
+        }
     }
     response
 }

@@ -163,6 +163,7 @@ impl Stack {
             metrics,
             progress: progress.clone(),
             written: written.clone(),
+            flush: database.flush(),
         });
         for listener in listeners {
             servers.spawn(serve(listener, app.clone(), stop_serving.clone()));
