@@ -16,7 +16,7 @@ pub struct NewTask {
     pub assignee: Option<UserId>,
     #[serde(default)]
     pub priority: Priority,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "full_date")]
     pub due_on: Option<Date>,
     #[serde(default)]
     pub labels: Labels,
@@ -36,7 +36,7 @@ pub struct TaskPatch {
     pub assignee: Option<Option<UserId>>,
     #[serde(deserialize_with = "set_or_clear")]
     pub priority: Option<Priority>,
-    #[serde(deserialize_with = "set")]
+    #[serde(deserialize_with = "set_full_date")]
     pub due_on: Option<Option<Date>>,
     #[serde(deserialize_with = "set_or_clear")]
     pub labels: Option<Labels>,
@@ -54,6 +54,17 @@ fn set_or_clear<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deseri
     Option::<T>::deserialize(deserializer).map(|given| Some(given.unwrap_or_default()))
 }
 
+/// A date as RFC 3339, section 5.6, writes it, so that dates sort as their texts do: no `20261201`, no year before 0 or after 9999.
+fn full_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let date = text.parse().ok().filter(|it: &Date| it.to_string() == text && text.len() == "2026-12-01".len());
+    date.map(Some).ok_or_else(|| serde::de::Error::custom("is not a date such as 2026-12-01"))
+}
+
+fn set_full_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Date>>, D::Error> {
+    full_date(deserializer).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +74,25 @@ mod tests {
         let patch: TaskPatch = serde_json::from_str(r#"{"assignee": null, "description": null}"#).expect("a valid patch");
         let expected = TaskPatch { assignee: Some(None), description: Some(Description::default()), ..TaskPatch::default() };
         assert_eq!(patch, expected);
+    }
+
+    #[test]
+    fn a_date_is_written_one_way_only() {
+        let check = |text: &str, accepted: bool| {
+            let patch = serde_json::from_value::<TaskPatch>(serde_json::json!({"due_on": text}));
+            assert_eq!(patch.is_ok(), accepted, "{text}");
+            let new = serde_json::from_value::<NewTask>(serde_json::json!({"title": "a", "due_on": text}));
+            assert_eq!(new.is_ok(), accepted, "{text}");
+        };
+        check("2026-12-01", true);
+        check("9999-12-31", true);
+        for text in
+            ["20261201", "+002026-12-01", "-009999-01-01", "2026-12-01[UTC]", "2026-12-01T00:00", "2026-02-30", " 2026-12-01", ""]
+        {
+            check(text, false);
+        }
+        let cleared: Result<TaskPatch, _> = serde_json::from_str(r#"{"due_on": null}"#);
+        assert_eq!(cleared.ok(), Some(TaskPatch { due_on: Some(None), ..TaskPatch::default() }));
     }
 
     #[test]
