@@ -57,7 +57,7 @@ pub(crate) struct MePatch {
     #[serde(default, deserialize_with = "set")]
     #[schema(value_type = String, example = "Asia/Seoul", required = false)]
     time_zone: Option<TimeZoneName>,
-    #[serde(default, deserialize_with = "set")]
+    #[serde(default, deserialize_with = "api::set_object")]
     #[schema(value_type = MeNotifyPatch, required = false)]
     notify: Option<MeNotifyPatch>,
 }
@@ -162,9 +162,13 @@ mod tests {
         let patch: MePatch = serde_json::from_str(r#"{"notify": {"edited": "none"}}"#).expect("a good patch");
         let notify = Some(NotifyPatch { edited: Some(Choice::None), ..NotifyPatch::default() });
         assert_eq!(ProfilePatch::from(patch), ProfilePatch { notify, ..ProfilePatch::default() });
-        for body in
-            [r#"{"email": "a@example.com"}"#, r#"{"name": null}"#, r#"{"locale": "de"}"#, r#"{"notify": {"edited": "daily"}}"#]
-        {
+        for body in [
+            r#"{"email": "a@example.com"}"#,
+            r#"{"name": null}"#,
+            r#"{"locale": "de"}"#,
+            r#"{"notify": {"edited": "daily"}}"#,
+            r#"{"notify": ["none"]}"#,
+        ] {
             assert!(serde_json::from_str::<MePatch>(body).is_err(), "{body}");
         }
     }

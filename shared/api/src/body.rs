@@ -1,11 +1,14 @@
 use std::fmt;
+use std::marker::PhantomData;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
@@ -140,10 +143,46 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ApiError::bad_request("The body is not UTF-8."))?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&error))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| match error.inner().classify() {
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map(|Object(it)| it);
+    parsed.map_err(|error| match error.inner().classify() {
         Category::Data => ApiError::Invalid(vec![field_problem(&error)]),
+        // So serde_json says of anything but a string where a word of a closed set is due. The text as a whole is JSON.
+        Category::Syntax if error.inner().to_string().starts_with("expected value at ") => {
+            ApiError::Invalid(vec![FieldProblem { pointer: pointer(error.path()), detail: "is not a string".to_owned() }])
+        }
         Category::Syntax | Category::Eof | Category::Io => not_json(error.inner()),
     })
+}
+
+/// Reads a field of a patch that is an object: what is given must be one, `null` and an array of its values refused.
+///
+/// # Errors
+/// What the field's own type says.
+pub fn set_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Object::deserialize(deserializer).map(|Object(it)| Some(it))
+}
+
+/// A struct as its fields by name only: serde would take an array of its values as well, which no contract speaks of.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
 }
 
 fn not_json(error: &serde_json::Error) -> ApiError {
@@ -219,6 +258,8 @@ mod tests {
         check_place(r#"{"title": "a", "colour": 1}"#, "/colour", "is not known");
         check_place(r#"{"title": "a", "a/b~": 1}"#, "/a~1b~0", "is not known");
         check_place(r#"{"title": "a", "title": "b"}"#, "/title", "is given twice");
+        check_place(r#"{"title": "a", "status": 0}"#, "/status", "is not a string");
+        check_place(r#"["a", "b", "done"]"#, "", "invalid type: sequence, expected an object");
     }
 
     fn check_status(content_type: &str, text: &str, expected: Option<StatusCode>) {

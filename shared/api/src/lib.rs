@@ -20,7 +20,7 @@ mod request_id;
 mod router;
 mod token;
 
-pub use body::{BODY_LIMIT, RawBody};
+pub use body::{BODY_LIMIT, RawBody, set_object};
 pub use caller::Caller;
 pub use document::{
     BodyProblems, BusyProblem, CallerProblems, ConflictProblem, NotFoundProblem, PublicProblems, RoleProblem, VersionProblems,
