@@ -166,9 +166,9 @@ async fn build(function: &str, release: bool) -> Result<PathBuf, StartError> {
         return Err(format!("cargo could not build {function}").into());
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let executables = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
-    executables.last().ok_or_else(|| format!("cargo built no binary {function}").into())
+    executables.next_back().ok_or_else(|| format!("cargo built no binary {function}").into())
 }

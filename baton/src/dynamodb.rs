@@ -111,7 +111,7 @@ impl DynamoDb {
         let stop = CancellationToken::new();
         let thread = std::thread::Builder::new().name("dynamodb".to_owned()).spawn({
             let (database, stop) = (database.clone(), stop.clone());
-            move || serve(listener, database, stop)
+            move || serve(listener, database, &stop)
         })?;
         let database = Handle(database);
         Ok(Self { database, connection: Mutex::new(connection), address, flush, stop, thread: Some(thread) })
@@ -192,7 +192,7 @@ impl Drop for DynamoDb {
     }
 }
 
-fn serve(listener: std::net::TcpListener, database: Database, stop: CancellationToken) {
+fn serve(listener: std::net::TcpListener, database: Database, stop: &CancellationToken) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("dynamodb")

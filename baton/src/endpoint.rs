@@ -8,7 +8,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::{bus::Bus, inbox::Inbox, metrics::Metrics, queue::Queues, ses};
@@ -36,7 +35,7 @@ impl Endpoint {
 async fn answer_json_call(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     match target {
-        "AWSEvents.PutEvents" => match parse(&body) {
+        "AWSEvents.PutEvents" => match serde_json::from_slice(&body) {
             Ok(request) => match endpoint.bus.put_events(request) {
                 Ok(answer) => Json(answer).into_response(),
                 Err(error) => {
@@ -44,29 +43,29 @@ async fn answer_json_call(State(endpoint): State<Endpoint>, headers: HeaderMap, 
                     refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalException", "The queues' file failed.")
                 }
             },
-            Err(refusal) => refusal,
+            Err(error) => refuse_body(&error),
         },
-        "AmazonSQS.SendMessage" => match parse(&body) {
+        "AmazonSQS.SendMessage" => match serde_json::from_slice(&body) {
             Ok(request) => endpoint.queues.send_message(&request),
-            Err(refusal) => refusal,
+            Err(error) => refuse_body(&error),
         },
         _ => refuse(StatusCode::BAD_REQUEST, "UnknownOperationException", "This operation is not emulated."),
     }
 }
 
 async fn send_email(State(endpoint): State<Endpoint>, body: Bytes) -> Response {
-    match parse(&body) {
+    match serde_json::from_slice(&body) {
         Ok(request) => {
             let (response, accepted) = ses::send_email(&endpoint.inbox, request);
             endpoint.metrics.add_mails(accepted);
             response
         }
-        Err(refusal) => refusal,
+        Err(error) => refuse_body(&error),
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| refuse(StatusCode::BAD_REQUEST, "SerializationException", &error.to_string()))
+fn refuse_body(error: &serde_json::Error) -> Response {
+    refuse(StatusCode::BAD_REQUEST, "SerializationException", &error.to_string())
 }
 
 fn refuse(status: StatusCode, kind: &'static str, message: &str) -> Response {

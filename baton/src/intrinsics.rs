@@ -42,10 +42,10 @@ impl<'a> Intrinsics<'a> {
             Yaml::Sequence(items) => items.iter().filter(|item| !is_no_value(item)).map(|item| self.resolve(item)).collect(),
             Yaml::Mapping(mapping) => {
                 let mut only = mapping.iter();
-                if let (Some((Yaml::String(key), argument)), None) = (only.next(), only.next()) {
-                    if let Some(function) = key.strip_prefix("Fn::").or((key == "Ref").then_some("Ref")) {
-                        return self.call(function, argument);
-                    }
+                if let (Some((Yaml::String(key), argument)), None) = (only.next(), only.next())
+                    && let Some(function) = key.strip_prefix("Fn::").or((key == "Ref").then_some("Ref"))
+                {
+                    return self.call(function, argument);
                 }
                 let mut resolved = Map::new();
                 for (key, value) in mapping {

@@ -65,11 +65,11 @@ async fn acknowledge(State((written, flush)): State<(Arc<Notify>, Option<Flush>)
         return response;
     }
     written.notify_one();
-    if let Some(flush) = flush {
-        if let Err(error) = flush.written().await {
-            tracing::error!(%error, "could not bring a write onto the disk");
-            return ApiError::internal("could not bring a write onto the disk").into_response();
-        }
+    if let Some(flush) = flush
+        && let Err(error) = flush.written().await
+    {
+        tracing::error!(%error, "could not bring a write onto the disk");
+        return ApiError::internal("could not bring a write onto the disk").into_response();
     }
     response
 }
