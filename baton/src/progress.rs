@@ -63,7 +63,7 @@ impl Progress {
         }
         let soon = Timestamp::now().checked_add(SOON)?;
         for shard in 0..store::SHARDS {
-            found.due += self.mail.due(shard, soon, ENOUGH).await?.len() as u64;
+            found.due += self.mail.due(shard, soon, None, ENOUGH).await?.len() as u64;
         }
         Ok(found)
     }

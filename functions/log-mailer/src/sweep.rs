@@ -34,7 +34,7 @@ impl Mailer {
         let mut failures = 0;
         while start.elapsed() < WORKING_TIME {
             let now = Timestamp::now();
-            let due = try_join_all((0..SHARDS).map(|shard| self.mail.due(shard, now, PARTS_A_SHARD))).await?;
+            let due = try_join_all((0..SHARDS).map(|shard| self.mail.due(shard, now, None, PARTS_A_SHARD))).await?;
             let recipients: BTreeSet<RecipientKey> =
                 due.iter().flatten().map(Part::recipient_key).filter(|it| !tried.contains(it)).collect();
             if recipients.is_empty() {

@@ -2,7 +2,7 @@ use domain::{Letter, NoticeKinds, PartId, ProjectId, Recipient, TaskId, Version}
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, json, number, text};
+use crate::item::{Attributes, Item, json, number, text};
 use crate::keys::Key;
 use crate::table::query::Query;
 use crate::table::write::Write;
@@ -71,13 +71,17 @@ impl Mail {
         Ok(parts.into_iter().filter(|it| it.due_at <= due_by).take(limit).collect())
     }
 
-    /// Parts due by then in one of the [`crate::SHARDS`], the longest overdue first, at most `limit`. Claimed ones are among
-    /// them, and for a moment also ones that are gone already: read the recipient's parts before acting.
+    /// Parts due by then in one of the [`crate::SHARDS`], the longest overdue first, at most `limit`, those after one of them
+    /// where it is given. Claimed ones are among them, and for a moment also ones that are gone already: read the recipient's
+    /// parts before acting.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn due(&self, shard: u8, due_by: Timestamp, limit: usize) -> Result<Vec<Part>, StoreError> {
-        let query = Query::new(&self.table, "due_pk", keys::due_partition(shard)).index(keys::DUE).and("#due_sk < :due_by");
+    pub async fn due(&self, shard: u8, due_by: Timestamp, after: Option<&Part>, limit: usize) -> Result<Vec<Part>, StoreError> {
+        let query = Query::new(&self.table, "due_pk", keys::due_partition(shard))
+            .index(keys::DUE)
+            .and("#due_sk < :due_by")
+            .start_after(after.map(place_in_due));
         let items = query.value(":due_by", text(keys::due_by(due_by))).take("read what is due", limit).await?;
         items.iter().take(limit).map(part).collect()
     }
@@ -89,6 +93,16 @@ pub(crate) fn part_key(part: &Part) -> Key {
         PartContent::Task(TaskSpan { project, task, from, .. }) => keys::task_part(&recipient, *project, *task, *from),
         PartContent::Letter { id, .. } => keys::letter_part(&recipient, *id),
     }
+}
+
+/// Where a part stands in the index, also once it is gone.
+fn place_in_due(part: &Part) -> Attributes {
+    let key = part_key(part);
+    let sort = text(keys::part_by_due(part.due_at, &key));
+    let partition = text(keys::due_partition(keys::due_shard(&part.recipient_key())));
+    let mut place = Attributes::from(key);
+    place.extend([("due_pk".to_owned(), partition), ("due_sk".to_owned(), sort)]);
+    place
 }
 
 pub(crate) fn part_item(part: &Part) -> Result<Item, StoreError> {
@@ -114,7 +128,6 @@ pub(crate) mod tests {
     use domain::{Locale, NoticeKind};
 
     use super::*;
-    use crate::item::Attributes;
     use crate::keys::tests::{PROJECT, TASK, USER, at};
 
     pub(crate) fn task_part() -> Part {

@@ -65,6 +65,11 @@ impl<'t> Query<'t> {
         self
     }
 
+    pub(crate) fn start_after(mut self, place: Option<Attributes>) -> Self {
+        self.start = place;
+        self
+    }
+
     /// Everything there is.
     pub(crate) async fn all(self, step: &'static str) -> Result<Vec<Item>, StoreError> {
         self.take(step, usize::MAX).await
