@@ -58,7 +58,7 @@ impl Functions {
         let name = logical_id("log-mailer")?;
         let mailer = Function::new(&name, move |invocation| {
             let mailer = mailer.clone();
-            async move { log_mailer::handle(&mailer, invocation).await }
+            async move { log_mailer::handle(&mailer, invocation, log_mailer::Deadline::from_now()).await }
         });
         Ok(Self { api, event: vec![publisher, mailer], mailer: name, mail })
     }

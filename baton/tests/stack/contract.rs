@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use baton::stack::Stack;
 use change_publisher::Publisher;
 use lambda_http::{Context, LambdaEvent};
-use log_mailer::Mailer;
+use log_mailer::{Deadline, Mailer};
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::Environment;
@@ -94,7 +94,8 @@ async fn call(stack: &Stack, function: &str, event: Value) -> Result<Value, Box<
         }
         "log-mailer" => {
             let mailer = Mailer::new(log_mailer::Settings::read(environment)?);
-            return Ok(serde_json::to_value(log_mailer::handle(&mailer, serde_json::from_value(event)?).await?)?);
+            let answer = log_mailer::handle(&mailer, serde_json::from_value(event)?, Deadline::from_now()).await?;
+            return Ok(serde_json::to_value(answer)?);
         }
         "login" => login::app(login::Login::new(&login::Settings::read(environment)?)),
         _ => tasks::app(tasks::TasksState::connect(tasks::Settings::read(environment)?).await?),

@@ -15,3 +15,4 @@ mod recovery;
 mod replay;
 mod sessions;
 mod story;
+mod sweeps;

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use baton::stack::{Options, Stack};
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
-use log_mailer::Mailer;
+use log_mailer::{Deadline, Mailer};
 use serde_json::{Value, json};
 use store::Environment;
 use tokio::net::TcpListener;
@@ -23,7 +23,7 @@ use crate::people::Person;
 pub(crate) struct Metered {
     pub(crate) stack: Stack,
     origin: String,
-    mailer: Mailer,
+    pub(crate) mailer: Mailer,
     meter: Meter,
 }
 
@@ -78,7 +78,7 @@ impl Metered {
 
     /// Plans and sends all that is owed.
     pub(crate) async fn send_mails(&self) {
-        self.mailer.reconcile(Timestamp::now()).await.expect("the log is compared with the cursors");
+        self.mailer.reconcile(Timestamp::now(), Deadline::from_now()).await.expect("the log is compared with the cursors");
     }
 
     /// All calls since this was last asked, in the order of their answers.

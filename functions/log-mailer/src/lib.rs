@@ -5,6 +5,7 @@
 
 mod counters;
 mod dead_letters;
+mod deadline;
 mod english;
 mod hint;
 mod korean;
@@ -29,6 +30,7 @@ use tracing::error;
 
 pub use counters::{Counters, Counts};
 pub use dead_letters::DeadLetters;
+pub use deadline::Deadline;
 pub use mail::{Letterhead, Mail};
 pub use pace::Pace;
 pub use send::{FUNCTION_TIMEOUT, LEASE};
@@ -105,18 +107,20 @@ impl Mailer {
     }
 }
 
-/// Does what an invocation asks for. Names the messages that have to come again.
+/// Does what an invocation asks for, as far as it gets by the deadline. Names the messages that have to come again.
 ///
 /// # Errors
 /// [`StoreError`], where a sweep could not find out what there is to do.
-pub async fn handle(mailer: &Mailer, invocation: Invocation) -> Result<SqsBatchResponse, StoreError> {
+pub async fn handle(mailer: &Mailer, invocation: Invocation, deadline: Deadline) -> Result<SqsBatchResponse, StoreError> {
     // Boxed, since the types of nested futures go deeper than the compiler does.
     match invocation {
-        Invocation::Schedule { sweep: Sweep::Due } => Box::pin(mailer.sweep_due()).await.map(|_| SqsBatchResponse::default()),
-        Invocation::Schedule { sweep: Sweep::Reconcile } => {
-            Box::pin(mailer.sweep_log()).await.map(|_| SqsBatchResponse::default())
+        Invocation::Schedule { sweep: Sweep::Due } => {
+            Box::pin(mailer.sweep_due(deadline)).await.map(|_| SqsBatchResponse::default())
         }
-        Invocation::Queue(event) => Ok(Box::pin(queued(mailer, event.records)).await),
+        Invocation::Schedule { sweep: Sweep::Reconcile } => {
+            Box::pin(mailer.sweep_log(deadline)).await.map(|_| SqsBatchResponse::default())
+        }
+        Invocation::Queue(event) => Ok(Box::pin(queued(mailer, event.records, deadline)).await),
     }
 }
 
@@ -128,7 +132,7 @@ enum Followed {
     DeadEnd { reason: String },
 }
 
-async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>) -> SqsBatchResponse {
+async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>, deadline: Deadline) -> SqsBatchResponse {
     let mut again: Vec<SqsMessage> = Vec::new();
     let mut hints: BTreeMap<Hint, Vec<SqsMessage>> = BTreeMap::new();
     for message in messages {
@@ -153,7 +157,7 @@ async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>) -> SqsBatchResponse 
         }
     }
     // Whoever cannot be told now stays due: the sweep is more certain than this message coming again.
-    mailer.send_all(recipients).await;
+    mailer.send_all(recipients, deadline).await;
     let mut answer = SqsBatchResponse::default();
     answer.set_failures(again.into_iter().filter_map(|it| it.message_id));
     answer

@@ -4,6 +4,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
+use crate::Deadline;
+
 /// Spaces the mails of one process, so that a burst does not run into the limit of the mail service by itself.
 /// Several processes at once still may: the service throttles, and throttled mails are postponed.
 #[derive(Debug)]
@@ -20,18 +22,23 @@ impl Pace {
         Self { spacing, next: Mutex::new(None) }
     }
 
-    /// Returns when the next mail may go.
-    pub(crate) async fn turn(&self) {
+    /// Returns when the next mail may go, or at once, taking no turn, where that would be after the deadline.
+    /// Answers whether it may go.
+    pub(crate) async fn turn(&self, deadline: Deadline) -> bool {
         if self.spacing.is_zero() {
-            return;
+            return !deadline.has_passed();
         }
         let mine = {
             let mut next = self.next.lock().await;
             let mine = next.map_or_else(Instant::now, |it| it.max(Instant::now()));
+            if !deadline.allows(mine) {
+                return false;
+            }
             *next = Some(mine + self.spacing);
             mine
         };
         sleep_until(mine).await;
+        true
     }
 }
 
@@ -44,8 +51,18 @@ mod tests {
         let pace = Pace::new(NonZeroU32::new(100));
         let start = Instant::now();
         for _ in 0..3 {
-            pace.turn().await;
+            assert!(pace.turn(Deadline::from_now()).await);
         }
         assert!(start.elapsed() >= Duration::from_millis(20));
+    }
+
+    #[tokio::test]
+    async fn a_turn_after_the_deadline_is_not_taken() {
+        let pace = Pace::new(NonZeroU32::new(1));
+        assert!(pace.turn(Deadline::from_now()).await);
+        let next = *pace.next.lock().await;
+        assert!(!pace.turn(Deadline::after(Duration::ZERO)).await);
+        assert_eq!(*pace.next.lock().await, next);
+        assert!(!Pace::new(None).turn(Deadline::after(Duration::ZERO)).await, "also where there is no limit");
     }
 }

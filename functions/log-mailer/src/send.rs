@@ -12,10 +12,10 @@ use store::{Claim, Delivery, DeliveryState, MOST_PARTS_PER_CLAIM, Part, PartCont
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use crate::Mailer;
 use crate::language::People;
 use crate::mail::{Mail, TaskNews, letter_mail, task_mail};
 use crate::ses::Outcome;
+use crate::{Deadline, Mailer};
 
 /// The function's timeout in template.yaml: after it, nobody acts on a claim any more.
 pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -77,10 +77,11 @@ struct TaskDebt {
 }
 
 impl Mailer {
-    /// Tells several recipients what is due. What fails stays due, for the next sweep; the number of failures is answered.
-    pub(crate) async fn send_all(&self, recipients: impl IntoIterator<Item = RecipientKey>) -> usize {
+    /// Tells several recipients what is due. What fails, or is not begun by the deadline, stays due, for the next sweep; the
+    /// number of failures is answered.
+    pub(crate) async fn send_all(&self, recipients: impl IntoIterator<Item = RecipientKey>, deadline: Deadline) -> usize {
         let told = futures::stream::iter(recipients).map(async |recipient| {
-            let sent = Box::pin(self.send(&recipient)).await;
+            let sent = Box::pin(self.send(&recipient, deadline)).await;
             if let Err(error) = &sent {
                 error!(error = error as &dyn std::error::Error, "could not tell a recipient what is due");
             }
@@ -90,8 +91,9 @@ impl Mailer {
     }
 
     /// Tells one recipient all that is due, unless somebody else is at it. Parts that come meanwhile are seen on the way out.
-    pub(crate) async fn send(&self, recipient: &RecipientKey) -> Result<(), StoreError> {
-        while let Some(claim) = self.claim_due(recipient).await? {
+    pub(crate) async fn send(&self, recipient: &RecipientKey, deadline: Deadline) -> Result<(), StoreError> {
+        while !deadline.has_passed() {
+            let Some(claim) = self.claim_due(recipient, deadline).await? else { break };
             match self.tell(&claim).await? {
                 Next::LookAgain => {}
                 Next::Leave => break,
@@ -100,29 +102,34 @@ impl Mailer {
         Ok(())
     }
 
-    async fn claim_due(&self, recipient: &RecipientKey) -> Result<Option<Claim>, StoreError> {
-        let now = Timestamp::now();
-        let parts = together(self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX).await?, now);
-        if parts.is_empty() {
+    /// Claims what is due, once it is its turn to be sent: a claim that waited for its turn could be cut off before it was told,
+    /// and nobody would know that it was not. Nothing to claim takes no turn.
+    async fn claim_due(&self, recipient: &RecipientKey, deadline: Deadline) -> Result<Option<Claim>, StoreError> {
+        let owed = self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX);
+        let (owed, open) = futures::try_join!(owed, self.mail.claim(recipient))?;
+        let parts = together(owed, Timestamp::now());
+        let is_held = open.as_ref().is_some_and(|it| !it.is_expired(Timestamp::now()));
+        if parts.is_empty() || is_held || !self.pace.turn(deadline).await {
             return Ok(None);
         }
-        let id = ClaimId(Uuid::now_v7());
-        let lease_until = now + LEASE;
-        let claim = Claim { id, recipient: recipient.clone(), parts, attempt: 1, opened_at: now, lease_until };
-        match self.mail.open_claim(&claim).await {
-            Ok(()) => Ok(Some(claim)),
-            Err(StoreError::Conflict { .. }) => self.take_over(recipient, now).await,
+        let now = Timestamp::now();
+        let claimed = match open {
+            Some(expired) => self.mail.take_over(&expired, now, now + LEASE).await,
+            None => self.open_claim(recipient, parts, now).await,
+        };
+        match claimed {
+            Ok(claim) => Ok(Some(claim)),
+            // Somebody else is at it since a moment ago.
+            Err(StoreError::Conflict { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn take_over(&self, recipient: &RecipientKey, now: Timestamp) -> Result<Option<Claim>, StoreError> {
-        let Some(claim) = self.mail.claim(recipient).await?.filter(|it| it.is_expired(now)) else { return Ok(None) };
-        match self.mail.take_over(&claim, now, now + LEASE).await {
-            Ok(claim) => Ok(Some(claim)),
-            Err(StoreError::Conflict { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+    async fn open_claim(&self, recipient: &RecipientKey, parts: Vec<Part>, now: Timestamp) -> Result<Claim, StoreError> {
+        let (id, lease_until) = (ClaimId(Uuid::now_v7()), now + LEASE);
+        let claim = Claim { id, recipient: recipient.clone(), parts, attempt: 1, opened_at: now, lease_until };
+        self.mail.open_claim(&claim).await?;
+        Ok(claim)
     }
 
     async fn tell(&self, claim: &Claim) -> Result<Next, StoreError> {
@@ -155,10 +162,9 @@ impl Mailer {
     }
 
     async fn hand_over(&self, claim: &Claim, mail: &Mail, deliveries: &[Delivery]) -> Result<Next, StoreError> {
-        self.pace.turn().await;
         let Claim { id, attempt, .. } = claim;
         if claim.is_expired(Timestamp::now() + SENDING_TIME) {
-            warn!(claim.id = %id, "the turn to send came too late for this claim's lease");
+            warn!(claim.id = %id, "composing a mail took too long for this claim's lease");
             return Ok(Next::Leave);
         }
         if *attempt > 1 {

@@ -1,15 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use domain::{ProjectId, TaskId, Version};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use store::{Part, RecipientKey, SHARDS, StoreError};
-use tokio::time::Instant;
 use tracing::{error, info};
 
-use crate::Mailer;
+use crate::{Deadline, Mailer};
 
 /// How far back the log is compared with the cursors, in hours.
 const HOURS: i64 = 25;
@@ -17,22 +15,18 @@ const HOURS: i64 = 25;
 /// A change younger than this may still have its hint under way: SQS delays a message for 15 minutes at most.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
 
-/// A sweep takes no more work on after this; the next one goes on.
-const WORKING_TIME: Duration = Duration::from_secs(40);
-
 const PARTS_A_SHARD: usize = 200;
 const READS_AT_ONCE: usize = 16;
 
 impl Mailer {
-    /// Sends whatever is due and was not sent. Answers how many recipients could not be told.
+    /// Sends whatever is due and was not sent, as far as it gets by the deadline. Answers how many recipients could not be told.
     ///
     /// # Errors
     /// [`StoreError`], where what is due could not be read.
-    pub async fn sweep_due(&self) -> Result<usize, StoreError> {
-        let start = Instant::now();
+    pub async fn sweep_due(&self, deadline: Deadline) -> Result<usize, StoreError> {
         let mut tried: BTreeSet<RecipientKey> = BTreeSet::new();
         let mut failures = 0;
-        while start.elapsed() < WORKING_TIME {
+        while !deadline.has_passed() {
             let now = Timestamp::now();
             let due = try_join_all((0..SHARDS).map(|shard| self.mail.due(shard, now, None, PARTS_A_SHARD))).await?;
             let recipients: BTreeSet<RecipientKey> =
@@ -42,22 +36,26 @@ impl Mailer {
             }
             info!(recipients = recipients.len(), "sweep what is due");
             tried.extend(recipients.iter().cloned());
-            failures += self.send_all(recipients).await;
+            failures += self.send_all(recipients, deadline).await;
         }
         Ok(failures)
     }
 
     /// Plans and sends what the log of the last 25 hours holds and no hint has reached.
-    /// A task whose log has grown since `settled_before` is left to its hint. Answers how many tasks were behind.
+    /// A task whose log has grown since `settled_before` is left to its hint. What is not planned by the deadline is left to the
+    /// next time. Answers how many tasks were behind.
     ///
     /// # Errors
     /// [`StoreError`], where the log or the cursors could not be read, or a task could not be planned; all others were.
-    pub async fn reconcile(&self, settled_before: Timestamp) -> Result<usize, StoreError> {
+    pub async fn reconcile(&self, settled_before: Timestamp, deadline: Deadline) -> Result<usize, StoreError> {
         let behind = self.behind(Timestamp::now()).await?;
         let mut recipients = BTreeSet::new();
         let tasks = behind.len();
         let mut failure = None;
         for (project, task) in behind {
+            if deadline.has_passed() {
+                break;
+            }
             match self.plan(project, task, Some(settled_before)).await {
                 Ok(owed) => recipients.extend(owed),
                 Err(error) => {
@@ -67,13 +65,13 @@ impl Mailer {
             }
         }
         info!(tasks, recipients = recipients.len(), "compared the log with what was planned");
-        self.send_all(recipients).await;
+        self.send_all(recipients, deadline).await;
         failure.map_or(Ok(tasks), Err)
     }
 
     /// As [`Self::reconcile`], of everything whose hint should have come by now.
-    pub(crate) async fn sweep_log(&self) -> Result<usize, StoreError> {
-        self.reconcile(Timestamp::now() - SETTLED_AFTER).await
+    pub(crate) async fn sweep_log(&self, deadline: Deadline) -> Result<usize, StoreError> {
+        self.reconcile(Timestamp::now() - SETTLED_AFTER, deadline).await
     }
 
     async fn behind(&self, now: Timestamp) -> Result<Vec<(ProjectId, TaskId)>, StoreError> {
