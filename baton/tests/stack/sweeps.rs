@@ -1,17 +1,24 @@
 //! What the mailer leaves undone is left whole: for the next sweep, and never half told.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{ProjectId, TaskId, UserId};
-use jiff::Timestamp;
+use domain::{ClaimId, Letter, Locale, PartId, ProjectId, Recipient, TaskId, UserId};
+use jiff::{SignedDuration, Timestamp};
 use log_mailer::{Deadline, Invocation, handle};
 use serde_json::json;
-use store::{Mail, RecipientKey};
+use store::{Claim, Mail, Part, PartContent, RecipientKey};
 use uuid::Uuid;
 
 use crate::meter::{Metered, operations};
 use crate::people::{Person, mails_to};
 use crate::tables::table;
+
+/// More than a sweep reads of a shard at once.
+const HELD: u128 = 201;
+
+/// Enough that some of them are of any one shard.
+const BEHIND: u128 = 40;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn past_its_deadline_the_mailer_plans_but_opens_no_claim() {
@@ -45,9 +52,46 @@ async fn past_its_deadline_the_mailer_plans_but_opens_no_claim() {
     assert_eq!(metered.mailer.counts().resent, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_by_a_claim_hides_nothing_behind_it() {
+    let metered = Metered::start().await;
+    let mail = mail(&metered);
+    let long_ago = Timestamp::now() - SignedDuration::from_hours(1);
+    let held: Vec<Part> = (0..HELD).map(|number| letter("held@example.com", number, long_ago)).collect();
+    let claim = Claim {
+        id: ClaimId(Uuid::from_u128(1)),
+        recipient: held[0].recipient_key(),
+        parts: vec![held[0].clone()],
+        attempt: 1,
+        opened_at: long_ago,
+        lease_until: Timestamp::now() + SignedDuration::from_hours(1),
+    };
+    mail.open_claim(&claim).await.expect("nobody else has a claim");
+    for part in &held {
+        mail.file_letter(part).await.expect("a letter is filed");
+    }
+    let addresses: BTreeSet<String> = (0..BEHIND).map(|number| format!("behind{number}@example.com")).collect();
+    for (number, address) in (HELD..).zip(&addresses) {
+        let later = long_ago + SignedDuration::from_mins(1);
+        mail.file_letter(&letter(address, number, later)).await.expect("a letter is filed");
+    }
+
+    assert_eq!(metered.mailer.sweep_due(Deadline::from_now()).await.expect("a sweep"), 0);
+    for address in &addresses {
+        assert_eq!(mails_to(&metered.stack, address).await.len(), 1, "{address}");
+    }
+    assert_eq!(mails_to(&metered.stack, "held@example.com").await.len(), 0, "its claim's holder is at it");
+}
+
 fn mail(metered: &Metered) -> Mail {
     let (client, name) = table(&metered.stack, "MAIL_TABLE");
     Mail::new(client, name)
+}
+
+fn letter(address: &str, number: u128, due_at: Timestamp) -> Part {
+    let content =
+        PartContent::Letter { id: PartId(Uuid::from_u128(number)), letter: Letter::AddressTaken { locale: Locale::En } };
+    Part { recipient: Recipient::Address(address.parse().expect("an address")), due_at, content }
 }
 
 /// As the queue brings word of a new task.

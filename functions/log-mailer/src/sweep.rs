@@ -26,17 +26,24 @@ impl Mailer {
     pub async fn sweep_due(&self, deadline: Deadline) -> Result<usize, StoreError> {
         let mut tried: BTreeSet<RecipientKey> = BTreeSet::new();
         let mut failures = 0;
-        while !deadline.has_passed() {
-            let now = Timestamp::now();
-            let due = try_join_all((0..SHARDS).map(|shard| self.mail.due(shard, now, None, PARTS_A_SHARD))).await?;
-            let recipients: BTreeSet<RecipientKey> =
-                due.iter().flatten().map(Part::recipient_key).filter(|it| !tried.contains(it)).collect();
-            if recipients.is_empty() {
-                break;
+        let due_by = Timestamp::now();
+        // Each shard is read on from the last part seen: those that fail or are held by somebody else hide nothing behind them.
+        let mut shards: BTreeMap<u8, Option<Part>> = (0..SHARDS).map(|shard| (shard, None)).collect();
+        while !shards.is_empty() && !deadline.has_passed() {
+            let pages = shards.iter().map(async |(shard, last)| {
+                let page = self.mail.due(*shard, due_by, last.as_ref(), PARTS_A_SHARD).await?;
+                Ok::<_, StoreError>((*shard, page))
+            });
+            let pages = try_join_all(pages).await?;
+            let seen: BTreeSet<RecipientKey> = pages.iter().flat_map(|(_, page)| page).map(Part::recipient_key).collect();
+            let recipients: BTreeSet<RecipientKey> = seen.difference(&tried).cloned().collect();
+            if !recipients.is_empty() {
+                info!(recipients = recipients.len(), "sweep what is due");
             }
-            info!(recipients = recipients.len(), "sweep what is due");
             tried.extend(recipients.iter().cloned());
             failures += self.send_all(recipients, deadline).await;
+            let is_full = |page: &Vec<Part>| page.len() == PARTS_A_SHARD;
+            shards = pages.into_iter().filter(|(_, it)| is_full(it)).map(|(shard, mut it)| (shard, it.pop())).collect();
         }
         Ok(failures)
     }
