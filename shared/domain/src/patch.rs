@@ -54,11 +54,12 @@ fn set_or_clear<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deseri
     Option::<T>::deserialize(deserializer).map(|given| Some(given.unwrap_or_default()))
 }
 
-/// A date as RFC 3339, section 5.6, writes it, so that dates sort as their texts do: no `20261201`, no year before 0 or after 9999.
+/// A date as RFC 3339, section 5.6, writes it, so that dates sort as their texts do: no `20261201`, no year before 1 or after 9999.
 fn full_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    let date = text.parse().ok().filter(|it: &Date| it.to_string() == text && text.len() == "2026-12-01".len());
-    date.map(Some).ok_or_else(|| serde::de::Error::custom("is not a date such as 2026-12-01"))
+    let is_plain = |it: &Date| it.year() >= 1 && it.to_string() == text && text.len() == "2026-12-01".len();
+    let date = text.parse().ok().filter(is_plain);
+    date.map(Some).ok_or_else(|| serde::de::Error::custom("is not a date such as 2026-12-01, from 0001-01-01 to 9999-12-31"))
 }
 
 fn set_full_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Date>>, D::Error> {
@@ -86,9 +87,11 @@ mod tests {
         };
         check("2026-12-01", true);
         check("9999-12-31", true);
-        for text in
-            ["20261201", "+002026-12-01", "-009999-01-01", "2026-12-01[UTC]", "2026-12-01T00:00", "2026-02-30", " 2026-12-01", ""]
-        {
+        check("0001-01-01", true);
+        for text in ["0000-12-31", "-000001-01-01", "-009999-01-01", "10000-01-01", "+010000-01-01"] {
+            check(text, false);
+        }
+        for text in ["20261201", "+002026-12-01", "2026-12-01[UTC]", "2026-12-01T00:00", "2026-02-30", " 2026-12-01", ""] {
             check(text, false);
         }
         let cleared: Result<TaskPatch, _> = serde_json::from_str(r#"{"due_on": null}"#);
