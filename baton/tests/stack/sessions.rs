@@ -441,7 +441,7 @@ async fn members_change_roles_leave_and_come_back_and_an_owner_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_who_accepts_an_invitation_keeps_their_role() {
+async fn a_member_who_accepts_an_invitation_is_raised_and_never_lowered() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({})).await;
     let ben = Person::sign_up(&stack, "Ben", json!({})).await;
@@ -451,9 +451,9 @@ async fn a_member_who_accepts_an_invitation_keeps_their_role() {
     // Not even by herself is the only owner made less.
     ada.bring_in(&project, &ada, "viewer").await;
     assert_eq!(role(&ada).await, "owner");
-    for to in ["viewer", "owner", "owner"] {
+    for (to, then) in [("viewer", "viewer"), ("editor", "editor"), ("viewer", "editor"), ("editor", "editor")] {
         ada.bring_in(&project, &ben, to).await;
-        assert_eq!(role(&ben).await, "viewer");
+        assert_eq!(role(&ben).await, then);
     }
     // Had an owner been counted twice, Ada could leave the project without one.
     ada.delete_plain(&format!("{project}/members/{}", ada.id)).await.problem(409);
@@ -462,4 +462,12 @@ async fn a_member_who_accepts_an_invitation_keeps_their_role() {
         assert_eq!(list["items"].as_array().map(Vec::len), Some(length), "{list:#}");
     }
     assert_eq!(ben.get("/v1/projects").await.expect(200).body["items"].as_array().map(Vec::len), Some(1));
+
+    // Raised to owner, Ben counts as one: Ada may go, and he is the last.
+    for _ in 0..2 {
+        ada.bring_in(&project, &ben, "owner").await;
+        assert_eq!(role(&ben).await, "owner");
+    }
+    ada.delete_plain(&format!("{project}/members/{}", ada.id)).await.expect(204);
+    ben.delete_plain(&format!("{project}/members/{}", ben.id)).await.problem(409);
 }

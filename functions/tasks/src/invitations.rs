@@ -217,7 +217,13 @@ pub(crate) async fn accept_invitation(
         let invitation = state.work.invitation_for(&email, project).await?.ok_or(ApiError::NotFound)?;
         query.parse_none()?;
         let membership = Membership { project, user, role: invitation.role, joined_at: Timestamp::now(), left_at: None };
-        match state.work.accept_invitation(&invitation, &membership).await {
+        let (_, current) = state.work.project_and_member(project, user).await?;
+        let accepted = match current {
+            // An owner who invites a member again means the role; nobody loses one by accepting.
+            Some(current) if current.role < invitation.role => raise(&state, &current, &invitation).await,
+            _ => state.work.accept_invitation(&invitation, &membership).await,
+        };
+        match accepted {
             // Withdrawn, or made anew in another role: what is there now is read again.
             Err(StoreError::Conflict { .. }) => {}
             accepted => return accepted.map(|()| StatusCode::NO_CONTENT).map_err(ApiError::from),
@@ -225,6 +231,12 @@ pub(crate) async fn accept_invitation(
     }
     // An invitation that stays and cannot be accepted is one to a project that was deleted.
     Err(ApiError::NotFound)
+}
+
+/// Gives a member the role they are invited to, then takes the invitation away: done again after a failure, it does no harm.
+async fn raise(state: &TasksState, current: &Membership, invitation: &Invitation) -> Result<(), StoreError> {
+    state.work.set_role(current, invitation.role).await?;
+    state.work.remove_invitation(invitation).await
 }
 
 /// Declines an invitation of the caller's own address.
