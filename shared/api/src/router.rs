@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use futures::FutureExt;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Method};
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -40,6 +40,10 @@ async fn answer(mut request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", request.id = %id.0, request.method = %request.method(), request.route = route);
     let header = HeaderValue::from_str(&id.0);
     let answered = request_id::scope(id, async {
+        // axum answers HEAD wherever there is a GET; API Gateway knows the methods of the contract only.
+        if request.method() == Method::HEAD {
+            return ApiError::NotFound.into_response();
+        }
         let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         response.unwrap_or_else(|_| ApiError::internal("a handler panicked").into_response())
     });
