@@ -16,9 +16,18 @@ impl Invalid {
     }
 }
 
-/// Characters that can reorder or hide what surrounds them in a line (Unicode TR 36, section 2.5).
+/// Characters that end a line or do what no reader sees.
 fn is_line_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// Characters that take no room and leave no mark: alone they are no name (Unicode TR 36, section 2.5).
+fn is_invisible(character: char) -> bool {
+    let marks = '\u{200B}'..='\u{200F}';
+    let embeddings = '\u{202A}'..='\u{202E}';
+    let joiners_and_isolates = '\u{2060}'..='\u{206F}';
+    let invisible = marks.contains(&character) || embeddings.contains(&character) || joiners_and_isolates.contains(&character);
+    invisible || character.is_whitespace() || matches!(character, '\u{FEFF}' | '\u{061C}' | '\u{00AD}')
 }
 
 fn line(text: &str, longest: usize) -> Result<String, Invalid> {
@@ -26,7 +35,7 @@ fn line(text: &str, longest: usize) -> Result<String, Invalid> {
         return Err(Invalid::new("contains a control character or a line break"));
     }
     let text = text.trim();
-    if text.is_empty() {
+    if text.chars().all(is_invisible) {
         return Err(Invalid::new("is empty"));
     }
     if text.chars().count() > longest {
@@ -176,6 +185,7 @@ mod tests {
     fn a_title_is_one_trimmed_line_of_1_to_200_scalar_values() {
         check("  Fix the pump ", Ok("Fix the pump"));
         check("   ", Err("is empty"));
+        check("\u{200B}\u{202E} \u{FEFF}", Err("is empty"));
         check("a\r\nBcc: x@example.com", Err("contains a control character or a line break"));
         check("a\0b", Err("contains a control character or a line break"));
         check("a\u{2028}b", Err("contains a control character or a line break"));
