@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::header::CONTENT_TYPE,
+    http::{Method, header::CONTENT_TYPE},
     middleware::Next,
     response::{IntoResponse, Response},
     routing::get,
@@ -137,12 +137,18 @@ async fn show_metrics(State((metrics, progress)): State<(Metrics, Progress)>) ->
 
 /// Counts every request by its route, never by its path.
 pub async fn count_request(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
-    let method = request.method().to_string();
+    let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
     let status = response.status().as_u16();
     metrics.0.requests.get_or_create(&RequestLabels { method, route, status }).inc();
     response
+}
+
+/// A method anybody made up must not become a series.
+fn known(method: &Method) -> String {
+    let methods = [Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::PUT];
+    if methods.contains(method) { method.to_string() } else { "other".to_owned() }
 }
 
 /// Resident bytes of this process, where the system says so.
