@@ -58,6 +58,9 @@ enum Command {
         /// Build it as it is deployed
         #[arg(long)]
         release: bool,
+        /// Build nothing: run this binary of the function
+        #[arg(long, conflicts_with = "release", value_name = "PATH")]
+        binary: Option<PathBuf>,
         /// The data folder of the running stack
         #[arg(long, default_value = ".baton", value_name = "DIR")]
         data: PathBuf,
@@ -77,7 +80,9 @@ impl Cli {
         match self.command {
             None => serve(self.serve).await,
             Some(Command::Bench(options)) => bench(options).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Invoke { function, event, release, data }) => invoke(&function, &event, release, &data).await,
+            Some(Command::Invoke { function, event, release, binary, data }) => {
+                invoke(&function, &event, binary, release, &data).await
+            }
             Some(Command::Openapi) => {
                 writeln!(std::io::stdout(), "{}", functions::document().to_pretty_json()?)?;
                 Ok(ExitCode::SUCCESS)
@@ -118,7 +123,13 @@ fn signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-async fn invoke(function: &str, event: &Path, release: bool, data: &Path) -> Result<ExitCode, StartError> {
+async fn invoke(
+    function: &str,
+    event: &Path,
+    binary: Option<PathBuf>,
+    release: bool,
+    data: &Path,
+) -> Result<ExitCode, StartError> {
     let event = std::fs::read_to_string(event).map_err(|error| format!("cannot read {}: {error}", event.display()))?;
     serde_json::from_str::<serde::de::IgnoredAny>(&event).map_err(|error| format!("the event is not JSON: {error}"))?;
     let own_stack = match is_running(data) {
@@ -133,7 +144,10 @@ async fn invoke(function: &str, event: &Path, release: bool, data: &Path) -> Res
         let known: Vec<_> = calls.keys().map(String::as_str).collect();
         format!("there is no function {function}; there are {}", known.join(", "))
     })?;
-    let binary = build(function, release).await?;
+    let binary = match binary {
+        Some(binary) => binary,
+        None => build(function, release).await?,
+    };
     let mut environment = call.environment.clone();
     environment.insert("RUST_LOG".to_owned(), std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()));
     let outcome = runtime::invoke(function, &binary, &environment, event, Duration::from_secs(call.timeout_seconds)).await?;
