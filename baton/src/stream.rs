@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -15,6 +15,8 @@ use crate::{
 
 /// How long an unannounced write may wait to be seen; writes through this process's API are announced.
 const POLL: Duration = Duration::from_millis(250);
+/// Batches that are not full start no closer together than this, so that a busy hour is published in tens and a single change at once.
+const PACE: Duration = Duration::from_millis(40);
 /// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -69,6 +71,7 @@ impl Stream {
         let mut attempts = 0;
         let mut unforgotten = 0;
         while !stop.is_cancelled() {
+            let began = Instant::now();
             let step = self.step(&mut batch_size, &mut attempts).await;
             match step {
                 Ok(Some(0)) => {
@@ -76,7 +79,12 @@ impl Stream {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     continue;
                 }
-                Ok(Some(taken)) => unforgotten += taken,
+                Ok(Some(taken)) => {
+                    unforgotten += taken;
+                    if taken < batch_size {
+                        tokio::select! { () = tokio::time::sleep_until(began + PACE) => {}, () = stop.cancelled() => {} }
+                    }
+                }
                 Ok(None) => {
                     tokio::select! { () = self.written.notified() => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
                 }
