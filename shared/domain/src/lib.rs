@@ -14,6 +14,7 @@ mod project;
 mod task;
 mod text;
 mod unsubscribe;
+mod word;
 
 pub use change::{Assignee, Change, ChangeKind, FieldChange};
 pub use email::EmailAddress;

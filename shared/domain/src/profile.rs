@@ -4,16 +4,19 @@ use std::fmt;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::word::words_only;
 use crate::{EmailAddress, Invalid, Name, UserId, set};
 
 /// The language of a person's mails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Locale {
     #[default]
     En,
     Ko,
 }
+
+words_only!(Locale);
 
 /// A name of the IANA time zone database, `Asia/Seoul` for one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,12 +82,14 @@ pub type NoticeKinds = BTreeSet<NoticeKind>;
 
 /// When a person is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Choice {
     #[default]
     Now,
     None,
 }
+
+words_only!(Choice);
 
 /// A person's choice for each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

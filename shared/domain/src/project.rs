@@ -1,16 +1,19 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::word::words_only;
 use crate::{EmailAddress, InvitationId, ProjectId, ProjectName, UserId};
 
 /// What a member may do, least first: a viewer reads, an editor also writes tasks, an owner also keeps members and the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Role {
     Viewer,
     Editor,
     Owner,
 }
+
+words_only!(Role);
 
 /// A project as asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

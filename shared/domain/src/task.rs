@@ -2,19 +2,22 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::word::words_only;
 use crate::{
     Assignee, Change, ChangeKind, Description, FieldChange, Labels, NewTask, ProjectId, TaskId, TaskPatch, Title, UserId, Version,
 };
 
 /// Where a task stands. The order is the order of work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Status {
     #[default]
     Waiting,
     InProgress,
     Done,
 }
+
+words_only!(Status);
 
 impl Status {
     /// Every status, in the order of work.
@@ -33,7 +36,7 @@ impl Status {
 
 /// How pressing a task is, least first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Priority {
     #[default]
     None,
@@ -42,6 +45,8 @@ pub enum Priority {
     High,
     Urgent,
 }
+
+words_only!(Priority);
 
 impl Priority {
     /// As written in JSON.
