@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::{
-    Change, ClaimId, EmailAddress, FieldChange, Letter, NetChange, NoticeKinds, Profile, Project, ProjectId, Recipient, TaskId,
-    UserId, Version, net_change,
+    Change, ClaimId, EmailAddress, FieldChange, Letter, MAIL_HORIZON, NetChange, NoticeKinds, Profile, Project, ProjectId,
+    Recipient, TaskId, UserId, Version, net_change,
 };
 use futures::StreamExt;
 use futures::future::try_join_all;
@@ -26,8 +26,8 @@ pub const LEASE: Duration = Duration::from_secs(FUNCTION_TIMEOUT.as_secs() + 120
 /// A claim with less than this left of its lease is left to expire: the mail service may take its time.
 const SENDING_TIME: Duration = Duration::from_secs(30);
 
-/// A claim that was never closed in so many attempts is given up, and somebody looks.
-const MOST_ATTEMPTS: u32 = 5;
+/// From this attempt on somebody has to look: the process ends, or the mail service stays silent, whenever this mail is tried.
+const ALARMING_ATTEMPT: u32 = 5;
 
 /// How many recipients are told at once.
 const RECIPIENTS_AT_ONCE: usize = 8;
@@ -40,6 +40,7 @@ const NOT_A_MEMBER: &str = "not a member of the project any more";
 const PROJECT_GONE: &str = "the project is gone";
 const NO_PROFILE: &str = "the account is gone";
 const SUPPRESSED_ADDRESS: &str = "the address is suppressed";
+const TOO_OLD: &str = "no attempt of a week came to an end";
 
 /// Whether the recipient may be owed more that can be told now.
 enum Next {
@@ -114,7 +115,7 @@ impl Mailer {
         }
         let now = Timestamp::now();
         let claimed = match open {
-            Some(expired) => self.mail.take_over(&expired, now, now + LEASE).await,
+            Some(expired) => self.mail.take_over(&expired, now, now + lease(expired.attempt + 1)).await,
             None => self.open_claim(recipient, parts, now).await,
         };
         match claimed {
@@ -140,10 +141,13 @@ impl Mailer {
         if claim.attempt > 1 && self.mail.is_recorded(claim).await? {
             return self.close(claim).await;
         }
-        if claim.attempt > MOST_ATTEMPTS {
-            let reason = format!("given up after {MOST_ATTEMPTS} attempts");
-            error!(claim.id = %claim.id, "gave up a mail that never came to an end");
-            return self.suppress(claim, &reason, suppressed(claim, &reason)).await;
+        if claim.attempt >= ALARMING_ATTEMPT {
+            error!(claim.id = %claim.id, claim.attempt, "a mail does not come to an end");
+        }
+        // Crashes say nothing about the mail, so they never end it before its time, however many there were.
+        if Timestamp::now().duration_since(claim.opened_at) > MAIL_HORIZON {
+            error!(claim.id = %claim.id, claim.attempt, "gave up a mail that never came to an end");
+            return self.suppress(claim, TOO_OLD, suppressed(claim, TOO_OLD)).await;
         }
         match self.compose(claim).await? {
             Composed::Silence { reason, deliveries } => {
@@ -303,6 +307,13 @@ impl Mailer {
     }
 }
 
+/// Doubles with each attempt, from [`LEASE`] to a day: a silent mail service may have sent every one of them, so a week of trying
+/// comes to a dozen mails at the worst, not to thousands.
+fn lease(attempt: u32) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    LEASE.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST)
+}
+
 /// What one mail tells of all that is owed: a letter that is due goes alone, tasks go together. What is owed of a task that is
 /// due goes with it, even where it was postponed: told later, it would be told after what followed it.
 fn together(owed: Vec<Part>, now: Timestamp) -> Vec<Part> {
@@ -399,6 +410,12 @@ mod tests {
         let letter = Letter::AddressTaken { locale: domain::Locale::En };
         let content = PartContent::Letter { id: PartId(Uuid::from_u128(9)), letter };
         Part { content, ..task_part(TASK, 1, 1, NoticeKind::Status) }
+    }
+
+    #[test]
+    fn a_lease_doubles_from_attempt_to_attempt_up_to_a_day() {
+        let minutes = [1, 2, 3, 9, 10, 100].map(|attempt| lease(attempt).as_secs() / 60);
+        assert_eq!(minutes, [3, 6, 12, 768, 1440, 1440]);
     }
 
     #[test]
