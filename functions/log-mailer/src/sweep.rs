@@ -4,7 +4,7 @@ use domain::{ProjectId, TaskId, Version};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
-use store::{Part, RecipientKey, SHARDS, StoreError};
+use store::{DuePart, RecipientKey, SHARDS, StoreError};
 use tracing::{error, info};
 
 use crate::{Deadline, Mailer};
@@ -28,21 +28,21 @@ impl Mailer {
         let mut failures = 0;
         let due_by = Timestamp::now();
         // Each shard is read on from the last part seen: those that fail or are held by somebody else hide nothing behind them.
-        let mut shards: BTreeMap<u8, Option<Part>> = (0..SHARDS).map(|shard| (shard, None)).collect();
+        let mut shards: BTreeMap<u8, Option<DuePart>> = (0..SHARDS).map(|shard| (shard, None)).collect();
         while !shards.is_empty() && !deadline.has_passed() {
             let pages = shards.iter().map(async |(shard, last)| {
                 let page = self.mail.due(*shard, due_by, last.as_ref(), PARTS_A_SHARD).await?;
                 Ok::<_, StoreError>((*shard, page))
             });
             let pages = try_join_all(pages).await?;
-            let seen: BTreeSet<RecipientKey> = pages.iter().flat_map(|(_, page)| page).map(Part::recipient_key).collect();
+            let seen: BTreeSet<RecipientKey> = pages.iter().flat_map(|(_, page)| page).map(|it| it.recipient.clone()).collect();
             let recipients: BTreeSet<RecipientKey> = seen.difference(&tried).cloned().collect();
             if !recipients.is_empty() {
                 info!(recipients = recipients.len(), "sweep what is due");
             }
             tried.extend(recipients.iter().cloned());
             failures += self.send_all(recipients, deadline).await;
-            let is_full = |page: &Vec<Part>| page.len() == PARTS_A_SHARD;
+            let is_full = |page: &Vec<DuePart>| page.len() == PARTS_A_SHARD;
             shards = pages.into_iter().filter(|(_, it)| is_full(it)).map(|(shard, mut it)| (shard, it.pop())).collect();
         }
         Ok(failures)

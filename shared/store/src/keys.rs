@@ -248,6 +248,10 @@ pub(crate) fn recipient_partition(recipient: &RecipientKey) -> String {
     format!("RECIPIENT#{recipient}")
 }
 
+pub(crate) fn recipient_of_partition(partition: &str) -> Option<RecipientKey> {
+    partition.strip_prefix("RECIPIENT#")?.parse().ok()
+}
+
 pub(crate) const PARTS_PREFIX: &str = "PART#";
 
 pub(crate) fn task_part(recipient: &RecipientKey, project: ProjectId, task: TaskId, from: Version) -> Key {

@@ -29,7 +29,7 @@ pub use logging::logging;
 pub use mail::Mail;
 pub use mail::claims::Claim;
 pub use mail::deliveries::{Delivery, DeliveryState};
-pub use mail::parts::{MOST_PARTS_PER_CLAIM, Part, PartContent, TaskSpan};
+pub use mail::parts::{DuePart, MOST_PARTS_PER_CLAIM, Part, PartContent, TaskSpan};
 pub use page::{Page, Position};
 pub use work::Work;
 pub use work::projects::ProjectCreation;

@@ -115,7 +115,7 @@ impl Mail {
     pub async fn expire_claims(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut recipients = BTreeSet::new();
         for shard in 0..SHARDS {
-            recipients.extend(self.due(shard, now, None, usize::MAX).await?.iter().map(Part::recipient_key));
+            recipients.extend(self.due(shard, now, None, usize::MAX).await?.into_iter().map(|it| it.recipient));
         }
         let mut expired = 0;
         for recipient in recipients {

@@ -1,6 +1,7 @@
 use domain::{Letter, NoticeKinds, PartId, ProjectId, Recipient, TaskId, Version};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use tracing::error;
 
 use crate::item::{Attributes, Item, json, number, text};
 use crate::keys::Key;
@@ -43,6 +44,14 @@ pub struct TaskSpan {
     pub kinds: NoticeKinds,
 }
 
+/// A part as it stands among what is due. Its content is not read: one that cannot be read hides nobody else's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DuePart {
+    pub recipient: RecipientKey,
+    /// In the index, also once it is gone from there.
+    place: Attributes,
+}
+
 impl Part {
     /// Whose it is, as keys and hints spell it.
     #[must_use]
@@ -60,30 +69,36 @@ impl Mail {
         Write::put(&self.table, part_item(letter)?).run("file the letter").await
     }
 
-    /// A recipient's parts that are due by then, letters first, at most `limit`; read consistently.
+    /// A recipient's parts that are due by then, letters first, at most `limit`; read consistently. One that cannot be read, as
+    /// after a step back to an older release, is logged and left where it is, and the others are told.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn parts_of(&self, recipient: &RecipientKey, due_by: Timestamp, limit: usize) -> Result<Vec<Part>, StoreError> {
         let query = Query::new(&self.table, "pk", keys::recipient_partition(recipient)).and("begins_with(#sk, :parts)");
         let items = query.value(":parts", text(keys::PARTS_PREFIX)).consistent().all("read what is owed").await?;
-        let parts: Vec<Part> = items.iter().map(part).collect::<Result<_, _>>()?;
-        Ok(parts.into_iter().filter(|it| it.due_at <= due_by).take(limit).collect())
+        Ok(readable(&items).into_iter().filter(|it| it.due_at <= due_by).take(limit).collect())
     }
 
-    /// Parts due by then in one of the [`crate::SHARDS`], the longest overdue first, at most `limit`, those after one of them
-    /// where it is given. Claimed ones are among them, and for a moment also ones that are gone already: read the recipient's
-    /// parts before acting.
+    /// What is due by then in one of the [`crate::SHARDS`], the longest overdue first, at most `limit`, after one of them where
+    /// it is given. Claimed parts are among them, and for a moment also ones that are gone already: read the recipient's parts
+    /// before acting.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn due(&self, shard: u8, due_by: Timestamp, after: Option<&Part>, limit: usize) -> Result<Vec<Part>, StoreError> {
+    pub async fn due(
+        &self,
+        shard: u8,
+        due_by: Timestamp,
+        after: Option<&DuePart>,
+        limit: usize,
+    ) -> Result<Vec<DuePart>, StoreError> {
         let query = Query::new(&self.table, "due_pk", keys::due_partition(shard))
             .index(keys::DUE)
             .and("#due_sk < :due_by")
-            .start_after(after.map(place_in_due));
+            .start_after(after.map(|it| it.place.clone()));
         let items = query.value(":due_by", text(keys::due_by(due_by))).take("read what is due", limit).await?;
-        items.iter().take(limit).map(part).collect()
+        items.iter().take(limit).map(due_part).collect()
     }
 }
 
@@ -93,16 +108,6 @@ pub(crate) fn part_key(part: &Part) -> Key {
         PartContent::Task(TaskSpan { project, task, from, .. }) => keys::task_part(&recipient, *project, *task, *from),
         PartContent::Letter { id, .. } => keys::letter_part(&recipient, *id),
     }
-}
-
-/// Where a part stands in the index, also once it is gone.
-fn place_in_due(part: &Part) -> Attributes {
-    let key = part_key(part);
-    let sort = text(keys::part_by_due(part.due_at, &key));
-    let partition = text(keys::due_partition(keys::due_shard(&part.recipient_key())));
-    let mut place = Attributes::from(key);
-    place.extend([("due_pk".to_owned(), partition), ("due_sk".to_owned(), sort)]);
-    place
 }
 
 pub(crate) fn part_item(part: &Part) -> Result<Item, StoreError> {
@@ -117,6 +122,26 @@ pub(crate) fn part_item(part: &Part) -> Result<Item, StoreError> {
         .with("expires_at", number(forgotten.as_second()))
         .with("due_pk", text(keys::due_partition(keys::due_shard(&part.recipient_key()))))
         .with("due_sk", text(by_due)))
+}
+
+fn due_part(item: &Item) -> Result<DuePart, StoreError> {
+    let partition = item.text("pk")?;
+    let corrupt = || StoreError::Corrupt { what: format!("{partition} is not the partition of a recipient") };
+    let recipient = keys::recipient_of_partition(partition).ok_or_else(corrupt)?;
+    let mut place = Attributes::new();
+    for name in ["pk", "sk", "due_pk", "due_sk"] {
+        place.insert(name.to_owned(), text(item.text(name)?));
+    }
+    Ok(DuePart { recipient, place })
+}
+
+fn readable(items: &[Item]) -> Vec<Part> {
+    let parts = items.iter().map(part).inspect(|it| {
+        if let Err(error) = it {
+            error!(error = error as &dyn std::error::Error, "what somebody is owed cannot be read, so it is not told");
+        }
+    });
+    parts.flatten().collect()
 }
 
 fn part(item: &Item) -> Result<Part, StoreError> {
@@ -152,6 +177,16 @@ pub(crate) mod tests {
             assert!(item.text("due_sk").is_ok_and(|it| it < keys::due_by(before.due_at).as_str()));
             assert_eq!(part(&item).ok(), Some(before));
         }
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_read_hides_neither_its_recipient_nor_the_others() {
+        let (good, bad) = (task_part(), Part { due_at: at("2026-11-20T12:00:00Z"), ..letter_part() });
+        let broken = part_item(&bad).expect("an item").with("content", text(r#"{"pigeon": {}}"#));
+        let due = due_part(&broken).expect("its keys can be read");
+        assert_eq!(due.recipient, bad.recipient_key());
+        assert!(due.place.len() == 4 && due.place.values().all(|it| it.as_s().is_ok()), "{due:?}");
+        assert_eq!(readable(&[broken, part_item(&good).expect("an item")]), [good]);
     }
 
     #[test]
