@@ -127,7 +127,7 @@ pub(crate) fn task_mail(
         headers.push(("In-Reply-To", thread.clone()));
         headers.push(("References", thread));
     }
-    Ok(Mail { to: reader.email.clone(), subject, text, html, headers })
+    Ok(Mail { to: reader.email.clone(), subject, text: straight(&text), html: straight(&html), headers })
 }
 
 /// The mail that carries a letter to `to`.
@@ -147,7 +147,8 @@ pub(crate) fn letter_mail(letterhead: &Letterhead, to: &EmailAddress, letter: &L
     let text = LetterText { headline: &headline, lines: &lines, link: &link, why }.render()?;
     let html =
         LetterHtml { lang: language.tag(), subject: &subject, headline: &headline, lines: &lines, link: &link, action, why };
-    Ok(Mail { to: to.clone(), html: html.render()?, subject, text, headers: automatic_headers() })
+    let (text, html) = (straight(&text), straight(&html.render()?));
+    Ok(Mail { to: to.clone(), subject, text, html, headers: automatic_headers() })
 }
 
 fn block(web_origin: &str, reader: &Profile, it: &TaskNews, all: &[TaskNews], people: &People) -> Block {
@@ -213,12 +214,17 @@ fn thread_id(task: TaskId, sender: &EmailAddress) -> String {
     format!("<{task}@{domain}>")
 }
 
-/// User text as it may stand in a header: one line, without characters that end it, hide in it or turn it around
-/// (Unicode Standard Annex 9, section 2).
+/// User text as it may stand in a header: one line, without characters that end it or turn it around.
 fn header_text(text: &str) -> String {
-    let visible =
-        text.chars().filter(|it| !matches!(it, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'));
-    visible.map(|it| if it.is_control() || matches!(it, '\u{2028}' | '\u{2029}') { ' ' } else { it }).collect()
+    straight(text).chars().map(|it| if it.is_control() || matches!(it, '\u{2028}' | '\u{2029}') { ' ' } else { it }).collect()
+}
+
+/// Without the characters that turn text around (Unicode Standard Annex 9, section 2): what one person typed must not change
+/// how the words beside it read.
+fn straight(text: &str) -> String {
+    let turns =
+        |it: &char| matches!(it, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|it| !turns(it)).collect()
 }
 
 #[cfg(test)]
@@ -335,6 +341,28 @@ https://baton.example/#/projects/00000000-0000-0000-0000-00000000000a/tasks/0000
             assert!(mail.headers.iter().all(|(name, value)| safe(name) && safe(value)), "{:?}", mail.headers);
         }
         assert_eq!(header_text("a\r\nBcc: x@example.com\u{2028}b\0"), "a  Bcc: x@example.com b ");
+    }
+
+    #[test]
+    fn what_people_typed_does_not_turn_the_words_beside_it_around() {
+        let turned = |text: &str| format!("\u{202E}{text}\u{2066}\u{061C}\u{200F}");
+        let turns = |it: char| straight(&it.to_string()).is_empty();
+        let mut net = net(NetKind::Updated, &[ADA], moved());
+        net.title = title(&turned("Fix the pump"));
+        let mut people = people();
+        people.names.insert(ADA, turned("Ada").parse().expect("a name"));
+        let to: EmailAddress = "new@example.com".parse().expect("an address");
+        for locale in [Locale::En, Locale::Ko] {
+            let news = [news(&turned("House"), net.clone())];
+            let told = task_mail(&letterhead(), &reader(locale), &news, &people).expect("templates render");
+            let (project_name, inviter) = (turned("House").parse().expect("a name"), turned("Ada").parse().expect("a name"));
+            let letter = Letter::Invitation { project: net.project, project_name, inviter, locale };
+            let invited = letter_mail(&letterhead(), &to, &letter).expect("templates render");
+            for Mail { subject, text, html, .. } in [&told, &invited] {
+                assert!(text.contains("Ada") && html.contains("Ada") && subject.contains("House"), "{text}");
+                assert!(![subject, text, html].into_iter().any(|it| it.contains(turns)), "{subject:?} {text:?} {html:?}");
+            }
+        }
     }
 
     #[test]
