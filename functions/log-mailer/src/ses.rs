@@ -66,7 +66,7 @@ impl Ses {
             .await;
         match answer {
             Ok(accepted) => Outcome::Accepted { message_id: accepted.message_id.unwrap_or_default() },
-            Err(error) => outcome(&error),
+            Err(error) => outcome(&error, &self.sender),
         }
     }
 }
@@ -83,7 +83,7 @@ fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
     Ok(EmailContent::builder().simple(message).build())
 }
 
-fn outcome(error: &SdkError<SendEmailError, HttpResponse>) -> Outcome {
+fn outcome(error: &SdkError<SendEmailError, HttpResponse>, sender: &EmailAddress) -> Outcome {
     let SdkError::ServiceError(answered) = error else {
         let reason = DisplayErrorContext(error).to_string();
         // What could not even be built into a request was never on its way.
@@ -95,11 +95,19 @@ fn outcome(error: &SdkError<SendEmailError, HttpResponse>) -> Outcome {
     let reason = format!("{code}: {}", without_addresses(error.message().unwrap_or("no message")));
     match error {
         SendEmailError::TooManyRequestsException(_) | SendEmailError::LimitExceededException(_) => Outcome::Throttled,
+        // It names the identities it does not know. Where the sender is among them, the mail is not to blame.
+        SendEmailError::MessageRejected(rejected) if rejected.message().is_some_and(|it| names_sender(it, sender)) => {
+            Outcome::NotNow { reason }
+        }
         SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => Outcome::Refused { reason },
         _ if status == 429 || code.starts_with("Throttling") => Outcome::Throttled,
         _ if (400..500).contains(&status) => Outcome::NotNow { reason },
         _ => Outcome::Unknown { reason },
     }
+}
+
+fn names_sender(message: &str, sender: &EmailAddress) -> bool {
+    message.contains("not verified") && message.to_lowercase().contains(&sender.as_str().to_lowercase())
 }
 
 /// The service names mailboxes in its messages; logs and deliveries do not.
@@ -118,7 +126,11 @@ mod tests {
 
     fn answered(status: u16, error: SendEmailError) -> Outcome {
         let response = HttpResponse::new(status.try_into().expect("a status"), SdkBody::empty());
-        outcome(&SdkError::service_error(error, response))
+        outcome(&SdkError::service_error(error, response), &sender())
+    }
+
+    fn sender() -> EmailAddress {
+        "mail@baton.example".parse().expect("an address")
     }
 
     fn coded(code: &str) -> SendEmailError {
@@ -136,6 +148,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_that_is_not_verified_is_no_fault_of_the_mail() {
+        let rejected = |who: &str| {
+            let why =
+                format!("Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: {who}");
+            answered(400, SendEmailError::MessageRejected(MessageRejected::builder().message(why).build()))
+        };
+        let sender = rejected("ada@example.com, Baton <mail@baton.example>");
+        assert!(matches!(&sender, Outcome::NotNow { reason } if !reason.contains('@')), "{sender:?}");
+        let recipient = rejected("ada@example.com");
+        assert!(matches!(recipient, Outcome::Refused { .. }), "{recipient:?}");
+    }
+
+    #[test]
     fn a_reason_names_no_mailbox() {
         let reason = without_addresses("Not verified in eu-central-1: ada@example.com, bob@example.com");
         assert_eq!(reason, "Not verified in eu-central-1: (an address) (an address)");
@@ -148,7 +173,7 @@ mod tests {
         assert_eq!(answered(400, coded("ThrottlingException")), Outcome::Throttled);
         let broken = answered(500, coded("InternalFailure"));
         assert!(matches!(broken, Outcome::Unknown { .. }), "{broken:?}");
-        let late = outcome(&SdkError::timeout_error("no answer"));
+        let late = outcome(&SdkError::timeout_error("no answer"), &sender());
         assert!(matches!(late, Outcome::Unknown { .. }), "{late:?}");
     }
 }
