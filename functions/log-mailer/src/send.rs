@@ -39,7 +39,9 @@ const NOTHING_LEFT: &str = "nothing left to tell";
 const NOT_A_MEMBER: &str = "not a member of the project any more";
 const PROJECT_GONE: &str = "the project is gone";
 const NO_PROFILE: &str = "the account is gone";
+const UNREADABLE_LOG: &str = "the task's log cannot be read";
 const SUPPRESSED_ADDRESS: &str = "the address is suppressed";
+const PAST_HORIZON: &str = "it could not be told within a week";
 const TOO_OLD: &str = "no attempt of a week came to an end";
 
 /// Whether the recipient may be owed more that can be told now.
@@ -267,12 +269,13 @@ impl Mailer {
             let standings = try_join_all(projects.iter().copied().map(standing)).await?;
             Ok(standings.into_iter().collect::<BTreeMap<_, _>>())
         };
-        let logs = try_join_all(debts.iter().map(|it| self.changes.log(it.project, it.task, it.after, Some(it.to))));
+        let logs = try_join_all(debts.iter().map(|it| self.readable_log(it)));
         let (standings, logs) = futures::try_join!(standings, logs)?;
+        let now = Timestamp::now();
         let verdicts: BTreeMap<TaskId, Verdict> = debts
             .iter()
             .zip(&logs)
-            .map(|(debt, log)| (debt.task, verdict(debt, log, standings.get(&debt.project), reader.id)))
+            .map(|(debt, log)| (debt.task, verdict(debt, log.as_deref(), standings.get(&debt.project), reader.id, now)))
             .collect();
         let deliveries: Vec<Delivery> = spans(claim)
             .map(|span| match verdicts.get(&span.task) {
@@ -294,6 +297,17 @@ impl Mailer {
         let mail =
             task_mail(&self.letterhead, reader, &news, &people).map_err(|it| StoreError::Corrupt { what: it.to_string() })?;
         Ok(Composed::Mail { mail, deliveries })
+    }
+
+    /// The log of what is owed; nothing, where it cannot be read, which must not hold back what is owed of other tasks.
+    async fn readable_log(&self, debt: &TaskDebt) -> Result<Option<Vec<Change>>, StoreError> {
+        match self.changes.log(debt.project, debt.task, debt.after, Some(debt.to)).await {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                error!(task.id = %debt.task, error = &error as &dyn std::error::Error, "a task's log cannot be read, so it is not told");
+                Ok(None)
+            }
+            log => log.map(Some),
+        }
     }
 
     /// The project, if the reader may still see it.
@@ -356,13 +370,22 @@ fn debts<'a>(spans: impl Iterator<Item = &'a TaskSpan>) -> Vec<TaskDebt> {
     debts.into_values().collect()
 }
 
-fn verdict(debt: &TaskDebt, log: &[Change], standing: Option<&Result<Project, &'static str>>, reader: UserId) -> Verdict {
+fn verdict(
+    debt: &TaskDebt,
+    log: Option<&[Change]>,
+    standing: Option<&Result<Project, &'static str>>,
+    reader: UserId,
+    now: Timestamp,
+) -> Verdict {
     let project = match standing {
         Some(Ok(project)) => project,
         Some(Err(reason)) => return Verdict::Silence(reason),
         None => return Verdict::Silence(PROJECT_GONE),
     };
+    let Some(log) = log else { return Verdict::Silence(UNREADABLE_LOG) };
     match net_change(log, reader, &debt.kinds) {
+        // Planned in time, and postponed ever since.
+        Some(net) if now.duration_since(net.at) > MAIL_HORIZON => Verdict::Silence(PAST_HORIZON),
         Some(net) => Verdict::Tell(Box::new(TaskNews { project_name: project.name.clone(), net })),
         None => Verdict::Silence(NOTHING_LEFT),
     }
@@ -399,7 +422,7 @@ mod tests {
     use domain::{NoticeKind, PartId};
 
     use super::*;
-    use crate::samples::{PROJECT, READER, TASK};
+    use crate::samples::{ADA, PROJECT, READER, TASK, title};
 
     fn task_part(task: TaskId, from: u64, to: u64, kind: NoticeKind) -> Part {
         let span = TaskSpan { project: PROJECT, task, from: Version(from), to: Version(to), kinds: [kind].into() };
@@ -435,6 +458,45 @@ mod tests {
         let owed = vec![later(letter_part()), postponed.clone(), due.clone(), later(task_part(other, 1, 1, NoticeKind::Status))];
         assert_eq!(together(owed, now), vec![postponed.clone(), due]);
         assert_eq!(together(vec![postponed, later(letter_part())], now), Vec::new());
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_or_is_a_week_old_is_not_told() {
+        let at: Timestamp = "2026-11-20T14:03:00Z".parse().expect("a time");
+        let debts = debts(std::iter::once(&TaskSpan {
+            project: PROJECT,
+            task: TASK,
+            from: Version(2),
+            to: Version(2),
+            kinds: [NoticeKind::Status].into(),
+        }));
+        let change = Change {
+            project: PROJECT,
+            task: TASK,
+            version: Version(2),
+            kind: domain::ChangeKind::Updated,
+            title: title("Fix the pump"),
+            actor: ADA,
+            creator: READER,
+            assignee: domain::Assignee { before: None, after: None },
+            at,
+            fields: vec![FieldChange::Status { from: Some(domain::Status::Waiting), to: domain::Status::Done }],
+        };
+        let name = "House".parse().expect("a project name");
+        let project = Project { id: PROJECT, name, created_by: ADA, created_at: at, deleted_at: None };
+        let check = |log: Option<&[Change]>, now: Timestamp, expected: Option<&str>| match (
+            verdict(&debts[0], log, Some(&Ok(project.clone())), READER, now),
+            expected,
+        ) {
+            (Verdict::Tell(_), None) => {}
+            (Verdict::Silence(reason), Some(expected)) => assert_eq!(reason, expected),
+            (Verdict::Tell(_), Some(expected)) => panic!("told, although {expected}"),
+            (Verdict::Silence(reason), None) => panic!("not told, since {reason}"),
+        };
+        let log = [change];
+        check(Some(&log), at + MAIL_HORIZON, None);
+        check(Some(&log), at + MAIL_HORIZON + jiff::SignedDuration::from_secs(1), Some(PAST_HORIZON));
+        check(None, at, Some(UNREADABLE_LOG));
     }
 
     #[test]
