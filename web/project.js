@@ -45,28 +45,35 @@ export async function projectPage({ project: id }) {
   const board = h('div', { class: 'board' });
   const draw = () => put(board, STATUSES.map(column));
 
-  const replace = (before, after) => {
-    const from = columns.get(before.status);
-    const place = from.tasks.findIndex((it) => it.id === before.id);
-    if (after.status === before.status) {
-      from.tasks[place] = after;
-    } else {
-      from.tasks.splice(place, 1);
-      columns.get(after.status).tasks.unshift(after);
+  const replace = (after) => {
+    for (const [status, { tasks }] of columns) {
+      const place = tasks.findIndex((it) => it.id === after.id);
+      if (place < 0) continue;
+      if (status === after.status) {
+        tasks[place] = after;
+        return draw();
+      }
+      tasks.splice(place, 1);
     }
+    columns.get(after.status).tasks.unshift(after);
     draw();
   };
   const change = async (task, patch, focus) => {
+    const drawn = `[data-task="${CSS.escape(task.id)}"]`;
+    // Drawn anew, enabled, with the answer: a second click would only find that the first was faster.
+    board.querySelectorAll(`${drawn} :is(button, select)`).forEach((it) => {
+      it.disabled = true;
+    });
     try {
-      replace(task, (await api.request('PATCH', taskPath(task), { body: patch, version: task.version })).body);
+      replace((await api.request('PATCH', taskPath(task), { body: patch, version: task.version })).body);
     } catch (error) {
       draw();
       if (error.status !== 412 || !error.body.current) return notice(error.message);
       const now = error.body.current;
-      replace(task, now);
+      replace(now);
       notice(t('board.stale', { title: now.title, name: nameOf(people, now.updated_by), status: t(`status.${now.status}`) }));
     }
-    board.querySelector(`[data-task="${CSS.escape(task.id)}"] ${focus}`)?.focus();
+    board.querySelector(`${drawn} ${focus}`)?.focus();
   };
 
   const card = (task) => {
