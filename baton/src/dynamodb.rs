@@ -58,7 +58,7 @@ impl std::fmt::Debug for Handle {
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
     /// dynoxide refused.
-    #[error("the embedded DynamoDB refused {step}: {source}")]
+    #[error("the embedded DynamoDB refused {step}")]
     Database {
         /// What was asked.
         step: String,
@@ -220,8 +220,8 @@ async fn sweep(database: Database) {
         match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
             Ok(Ok(0)) => {}
             Ok(Ok(deleted)) => tracing::debug!(deleted, "removed expired items"),
-            Ok(Err(error)) => tracing::warn!(%error, "could not remove expired items"),
-            Err(error) => tracing::warn!(%error, "could not remove expired items"),
+            Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "could not remove expired items"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not remove expired items"),
         }
     }
 }

@@ -39,7 +39,7 @@ async fn answer_json_call(State(endpoint): State<Endpoint>, headers: HeaderMap, 
             Ok(request) => match endpoint.bus.put_events(request) {
                 Ok(answer) => Json(answer).into_response(),
                 Err(error) => {
-                    tracing::error!(%error, "could not put events into their queues");
+                    tracing::error!(error = &error as &dyn std::error::Error, "could not put events into their queues");
                     refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalException", "The queues' file failed.")
                 }
             },

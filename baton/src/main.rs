@@ -12,7 +12,11 @@ async fn main() -> ExitCode {
     match cli.run().await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("baton: {error}");
+            eprint!("baton: {error}");
+            for cause in std::iter::successors(error.source(), |error| error.source()) {
+                eprint!(": {cause}");
+            }
+            eprintln!();
             ExitCode::FAILURE
         }
     }

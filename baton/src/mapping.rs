@@ -27,7 +27,7 @@ pub async fn feed(mapping: Mapping, queues: Queues, function: Function, stop: Ca
             Err(error) => Err(error),
         };
         if let Err(error) = fed {
-            tracing::error!(queue = mapping.source, %error, "could not work on the queue");
+            tracing::error!(queue = mapping.source, error = &error as &dyn std::error::Error, "could not work on the queue");
             tokio::select! { () = tokio::time::sleep(RETRY) => {}, () = stop.cancelled() => {} }
         }
     }

@@ -129,7 +129,7 @@ async fn show_metrics(State((metrics, progress)): State<(Metrics, Progress)>) ->
             metrics.0.in_flight.set(i64::try_from(in_flight.total()).unwrap_or(i64::MAX));
         }
         // It stays as it was last seen.
-        Err(error) => tracing::warn!(%error, "could not look what is in flight"),
+        Err(error) => tracing::warn!(error = &*error as &dyn std::error::Error, "could not look what is in flight"),
     }
     let headers = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     (headers, metrics.render(&progress.queues))

@@ -241,7 +241,7 @@ impl Stack {
             match self.is_idle().await {
                 Ok(true) => return,
                 Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "could not look whether work is left"),
+                Err(error) => tracing::warn!(error = &*error as &dyn std::error::Error, "could not look whether work is left"),
             }
             tokio::time::sleep(LOOK).await;
         }

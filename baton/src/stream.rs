@@ -89,7 +89,7 @@ impl Stream {
                     tokio::select! { () = self.written.notified() => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "could not read the stream");
+                    tracing::error!(error = &error as &dyn std::error::Error, "could not read the stream");
                     tokio::select! { () = tokio::time::sleep(pause) => {}, () = stop.cancelled() => {} }
                 }
             }
@@ -171,7 +171,7 @@ impl Stream {
             Ok(None) | Err(_) => return,
         };
         if let Err(error) = forgotten {
-            tracing::debug!(%error, "consumed stream records stay a while longer");
+            tracing::debug!(error = &error as &dyn std::error::Error, "consumed stream records stay a while longer");
         }
     }
 }
