@@ -106,7 +106,8 @@ async fn serve(serve: Serve) -> Result<ExitCode, StartError> {
     writeln!(output, "ready")?;
     output.flush()?;
     ending.as_mut().await;
-    writeln!(output, "ending")?;
+    // Whoever read the output may be gone by now, which is no reason to leave work undone.
+    let _unread = writeln!(output, "ending");
     stack.stop().await;
     Ok(ExitCode::SUCCESS)
 }
