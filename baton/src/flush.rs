@@ -38,8 +38,10 @@ impl Flush {
 
 fn work(file: &File, mut receiver: mpsc::UnboundedReceiver<Waiting>) {
     let mut waiting = Vec::new();
+    let mut result = Ok(());
     while receiver.blocking_recv_many(&mut waiting, usize::MAX) > 0 {
-        let result = file.sync_data().map_err(|error| error.kind());
+        // After a failure the system may have dropped what was not written, and would say that all is well the next time.
+        result = result.and_then(|()| file.sync_data().map_err(|error| error.kind()));
         for one in waiting.drain(..) {
             // A client that went away waits no more.
             let _gone = one.send(result);
