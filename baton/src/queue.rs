@@ -125,7 +125,7 @@ impl Queues {
                 .execute(params![queue, now, redrive.queue, redrive.max_receive_count])?;
             dead_letter_queue = (moved > 0).then_some(redrive.queue.as_str());
         }
-        let messages = transaction
+        let mut messages = transaction
             .prepare_cached(
                 "UPDATE messages SET received = received + 1, visible_at = ?3, first_received_at = COALESCE(first_received_at, ?2)
                  WHERE id IN (SELECT id FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?4)
@@ -145,6 +145,8 @@ impl Queues {
             .collect::<Result<Vec<_>, _>>()?;
         transaction.commit()?;
         drop(connection);
+        // SQLite promises no order of what an update returns.
+        messages.sort_unstable_by_key(|message| message.id);
         if let Some(dead_letter_queue) = dead_letter_queue {
             self.declared(dead_letter_queue)?.1.notify_one();
         }
