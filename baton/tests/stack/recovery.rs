@@ -114,7 +114,7 @@ async fn sign_up(process: &Process, name: &str) -> Somebody {
     log_in(process, email).await
 }
 
-/// Again after every start: the port is another one, so the tokens' issuer is, too.
+/// Again after every start: the port is another one if somebody took the last, and the tokens' issuer with it.
 async fn log_in(process: &Process, email: String) -> Somebody {
     let login = process.expect("POST", "/v1/login", "", json!({"email": email, "password": PASSWORD}), 200).await;
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
