@@ -18,6 +18,7 @@ pub(crate) fn open(path: Option<&Path>, schema: &str) -> rusqlite::Result<Connec
     };
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
     connection.pragma_update(None, "cache_size", -1024)?;
     connection.execute_batch(schema)?;
     Ok(connection)
