@@ -58,10 +58,11 @@ pub fn app(parts: Parts) -> Router {
 }
 
 /// Wakes the stream's reader right after a write, so that nobody waits for its next look, and answers once the write is on the disk.
+/// A refusal may have written too: a refresh token used twice ends its session.
 async fn acknowledge(State((written, flush)): State<(Arc<Notify>, Option<Flush>)>, request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
-    if reads || !response.status().is_success() {
+    if reads {
         return response;
     }
     written.notify_one();
