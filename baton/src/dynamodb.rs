@@ -267,10 +267,10 @@ fn failed(step: &str, source: DynoxideError) -> DynamoDbError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn changes() -> Table {
+    pub(crate) fn changes() -> Table {
         let create = json!({
             "TableName": "ChangesTable", "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "version", "AttributeType": "N"}],
@@ -280,7 +280,7 @@ mod tests {
         Table { name: "ChangesTable".to_owned(), create, ttl_attribute: Some("expires_at".to_owned()) }
     }
 
-    fn put(database: &DynamoDb, version: u32) {
+    pub(crate) fn put(database: &DynamoDb, version: u32) {
         let item = json!({"pk": {"S": "TASK#p#t"}, "version": {"N": version.to_string()}});
         let request = serde_json::from_value(json!({"TableName": "ChangesTable", "Item": item})).expect("a put");
         database.database.0.put_item(request).expect("the put is accepted");

@@ -25,6 +25,12 @@ impl Flush {
         Ok(Self(sender))
     }
 
+    /// One that cannot bring anything onto the disk.
+    #[cfg(test)]
+    pub(crate) fn broken() -> Self {
+        Self(mpsc::unbounded_channel().0)
+    }
+
     /// Returns when everything written to the file before the call is on the disk.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     dynamodb::{DynamoDb, DynamoDbError},
+    flush::Flush,
     function::{Function, FunctionError, failed_items},
     queue::{QueueError, Queues},
     template::Mapping,
@@ -31,6 +32,7 @@ pub struct Stream {
     queues: Queues,
     function: Function,
     written: Arc<Notify>,
+    flush: Option<Flush>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,8 @@ enum StreamError {
     Read(#[from] DynamoDbError),
     #[error(transparent)]
     Position(#[from] QueueError),
+    #[error("could not bring the records onto the disk")]
+    Flush(#[from] std::io::Error),
 }
 
 /// What one call of the function came to.
@@ -52,7 +56,8 @@ enum Outcome {
 impl Stream {
     /// A reader of `mapping`'s stream into `function`, woken by `written`.
     pub fn new(mapping: Mapping, database: Arc<DynamoDb>, queues: Queues, function: Function, written: Arc<Notify>) -> Self {
-        Self { mapping, database, queues, function, written }
+        let flush = database.flush();
+        Self { mapping, database, queues, function, written, flush }
     }
 
     /// How many records were not taken yet; counts to `limit` only.
@@ -89,7 +94,7 @@ impl Stream {
                     tokio::select! { () = self.written.notified() => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
                 }
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "could not read the stream");
+                    tracing::error!(error = &error as &dyn std::error::Error, "could not work on the stream");
                     tokio::select! { () = tokio::time::sleep(pause) => {}, () = stop.cancelled() => {} }
                 }
             }
@@ -108,6 +113,10 @@ impl Stream {
         let position = self.queues.position(table)?;
         let records = self.database.stream_records(table, position.as_deref(), *batch_size)?;
         let Some(first) = records.first() else { return Ok(None) };
+        // A record that a power loss took back would leave its number to the next one, which the position had passed already.
+        if let Some(flush) = &self.flush {
+            flush.written().await?;
+        }
         let mut taken = match self.offer(&records).await {
             Outcome::Taken(taken) => taken,
             Outcome::Refused(error) => {
@@ -179,3 +188,6 @@ impl Stream {
 fn sequence(record: &Value) -> &str {
     record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
