@@ -36,7 +36,8 @@ pub enum FolderError {
 }
 
 impl Folder {
-    /// Makes the folder if need be, readable by its owner only, and locks it.
+    /// Makes the folder if need be, readable by its owner only, and locks it. A folder that is there keeps its mode: it may be shared
+    /// for a reason, and the files in it are its owner's only anyway.
     ///
     /// # Errors
     /// [`FolderError::Taken`] names the process that has it.
@@ -44,8 +45,7 @@ impl Folder {
         let name = || path.display().to_string();
         let unusable = |source| FolderError::Unusable { path: name(), source };
         create(path).map_err(unusable)?;
-        let mut options = OpenOptions::new();
-        let mut lock = options.read(true).write(true).create(true).truncate(false).open(path.join("lock")).map_err(unusable)?;
+        let mut lock = open_private(&path.join("lock")).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -66,15 +66,31 @@ impl Folder {
     /// # Errors
     /// It is as it was.
     pub fn write(&self, name: &str, text: &str) -> std::io::Result<()> {
-        let new = self.file(&format!("{name}.new"));
-        std::fs::write(&new, text)?;
-        std::fs::rename(new, self.file(name))
+        let new = self.path.join(format!("{name}.new"));
+        let mut file = open_private(&new)?;
+        file.set_len(0)?;
+        file.write_all(text.as_bytes())?;
+        std::fs::rename(new, self.path.join(name))
     }
 
-    /// A file in the folder.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+    /// A file in the folder, made if need be, readable by its owner only. SQLite gives the files beside it the same mode.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn file(&self, name: &str) -> std::io::Result<PathBuf> {
+        let path = self.path.join(name);
+        open_private(&path)?;
+        Ok(path)
     }
+}
+
+/// Opens a file, made if need be, that holds signing keys and password hashes, or the way to them.
+fn open_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 #[cfg(unix)]
@@ -102,6 +118,24 @@ mod tests {
         assert!(error.to_string().contains(&format!("in use by process {}", std::process::id())), "{error}");
         drop(first);
         Folder::open(&path)?;
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_their_owners_only_also_in_a_folder_that_was_there_before() -> Result<(), Box<dyn std::error::Error>> {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir()?;
+        std::fs::set_permissions(parent.path(), std::fs::Permissions::from_mode(0o755))?;
+        let folder = Folder::open(parent.path())?;
+        folder.write("stack.json", "longer than the next")?;
+        folder.write("stack.json", "{}")?;
+        let mode = |path: &Path| std::fs::metadata(path).map(|it| it.permissions().mode() & 0o777);
+        assert_eq!(mode(&folder.file("queues.sqlite")?)?, 0o600);
+        assert_eq!(mode(&folder.file("stack.json")?)?, 0o600);
+        assert_eq!(mode(&folder.file("lock")?)?, 0o600);
+        assert_eq!(mode(parent.path())?, 0o755);
+        assert_eq!(std::fs::read_to_string(folder.file("stack.json")?)?, "{}");
         Ok(())
     }
 }

@@ -104,7 +104,7 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { port, data, in_memory, window_seconds, record_events } = options;
         let folder = if in_memory { None } else { Some(Folder::open(&data)?) };
-        let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
+        let file = |name: &str| folder.as_ref().map(|folder| folder.file(name)).transpose();
 
         let listeners = match folder.as_ref().and_then(|_| last_port(&data)).filter(|_| port == 0) {
             Some(last) => match listen(last).await {
@@ -117,9 +117,9 @@ impl Stack {
         let origin = format!("http://localhost:{port}");
         let template = Template::parse(TEMPLATE, &parameters(&origin, window_seconds))?;
 
-        let database = Arc::new(DynamoDb::start(file("dynamodb.sqlite").as_deref(), &template.tables)?);
-        let queues = Queues::open(file("queues.sqlite").as_deref(), &template.queues)?;
-        let inbox = Inbox::open(file("inbox.sqlite").as_deref())?;
+        let database = Arc::new(DynamoDb::start(file("dynamodb.sqlite")?.as_deref(), &template.tables)?);
+        let queues = Queues::open(file("queues.sqlite")?.as_deref(), &template.queues)?;
+        let inbox = Inbox::open(file("inbox.sqlite")?.as_deref())?;
         let metrics = Metrics::default();
         let bus = Bus::new(&template.rules, queues.clone(), metrics.clone(), record_events)?;
 
