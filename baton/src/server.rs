@@ -22,9 +22,15 @@ use crate::{
     progress::Progress,
 };
 
-/// Scripts and styles come from here, nothing may frame us. The inline styles are Swagger UI's and those of mails in their sandbox.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; \
-     base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'";
+/// Scripts and styles come from here, nothing may frame us.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'",
+);
+/// For the inbox, whose mails have styles and pictures of their own in their sandbox, and for Swagger UI.
+const POLICY_WITH_INLINE_STYLES: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; base-uri 'none'; form-action 'self'; \
+     object-src 'none'; frame-ancestors 'none'",
+);
 
 /// What is served.
 #[expect(missing_debug_implementations, reason = "the document has none")]
@@ -49,11 +55,11 @@ pub struct Parts {
 pub fn app(parts: Parts) -> Router {
     let Parts { api, document, inbox, metrics, progress, written, flush } = parts;
     let api = api.layer(middleware::from_fn_with_state((written, flush), acknowledge));
-    let site = Router::new()
-        .merge(page::routes())
+    let styled = Router::new()
         .merge(inbox::routes(inbox))
-        .merge(metrics::routes(metrics.clone(), progress))
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document));
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+        .layer(middleware::map_response(allow_inline_styles));
+    let site = Router::new().merge(page::routes()).merge(metrics::routes(metrics.clone(), progress)).merge(styled);
     site.merge(api).layer(middleware::from_fn(guard)).layer(middleware::from_fn_with_state(metrics, metrics::count_request))
 }
 
@@ -75,6 +81,11 @@ async fn acknowledge(State((written, flush)): State<(Arc<Notify>, Option<Flush>)
     response
 }
 
+async fn allow_inline_styles(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY_WITH_INLINE_STYLES);
+    response
+}
+
 /// Refuses requests under a foreign name, which a page elsewhere could send here by rebinding its DNS name, and sets the headers every
 /// page should have.
 async fn guard(request: Request, next: Next) -> Response {
@@ -86,7 +97,7 @@ async fn guard(request: Request, next: Next) -> Response {
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
     headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(header::X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
