@@ -1,100 +1,17 @@
 //! The process is killed again and again while people work: what was acknowledged is in the task, in the log, and is mailed.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::people::PASSWORD;
+use crate::process::{Process, call};
 
 const KILLS: usize = 20;
 const READERS: usize = 12;
 const WRITERS: usize = 6;
-
-/// A `baton` of its own process, on a folder that outlives it.
-struct Process {
-    child: Child,
-    origin: String,
-    http: Client,
-}
-
-impl Process {
-    async fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_baton"))
-            .args(["--port", "0", "--data"])
-            .arg(folder)
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("baton starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
-        let mut origin = None;
-        loop {
-            let line = lines.next_line().await.expect("a readable output").expect("baton gets ready");
-            if let Some(at) = line.find("http://").filter(|_| origin.is_none()) {
-                origin = line[at..].split_whitespace().next().map(|it| it.trim_end_matches('/').to_owned());
-            }
-            if line.trim() == "ready" {
-                break;
-            }
-        }
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, origin: origin.expect("an address is printed"), http: Client::new() }
-    }
-
-    async fn call(&self, method: &str, path: &str, token: &str, if_match: &str, body: Value) -> reqwest::Result<(u16, Value)> {
-        call(&self.http, &self.origin, method, path, token, if_match, body).await
-    }
-
-    async fn expect(&self, method: &str, path: &str, token: &str, body: Value, status: u16) -> Value {
-        let (answered, body) = self.call(method, path, token, "*", body).await.expect("an answer");
-        assert_eq!(answered, status, "{method} {path}: {body}");
-        body
-    }
-
-    async fn metric(&self, name: &str) -> f64 {
-        let text = self.http.get(format!("{}/metrics", self.origin)).send().await.expect("metrics").text().await.expect("a text");
-        let line = text.lines().find_map(|it| it.strip_prefix(name)).unwrap_or_else(|| panic!("{name} in {text}"));
-        line.trim().parse().expect("a number")
-    }
-
-    async fn settle(&self) {
-        while self.metric("baton_in_flight ").await > 0.0 {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-async fn call(
-    http: &Client,
-    origin: &str,
-    method: &str,
-    path: &str,
-    token: &str,
-    if_match: &str,
-    body: Value,
-) -> reqwest::Result<(u16, Value)> {
-    let method = method.parse().expect("a method");
-    let mut request =
-        http.request(method, format!("{origin}{path}")).timeout(Duration::from_secs(60)).header("if-match", if_match);
-    if !body.is_null() {
-        request = request.json(&body);
-    }
-    if !token.is_empty() {
-        request = request.bearer_auth(token);
-    }
-    let response = request.send().await?;
-    let (status, bytes) = (response.status().as_u16(), response.bytes().await?);
-    Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
-}
 
 struct Somebody {
     email: String,
