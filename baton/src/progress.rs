@@ -29,7 +29,7 @@ pub struct Progress {
     pub caught_up: Arc<AtomicBool>,
 }
 
-/// How much is where. At most [`ENOUGH`] of a stream or of a shard of parts is counted.
+/// How much is where. At most `ENOUGH` of a stream or of a shard of parts is counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InFlight {
     /// Changes not yet published, or 1 while the start's own sweep runs.
