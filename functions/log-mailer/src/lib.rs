@@ -3,6 +3,7 @@
 //! A hint from the bus only says where to look, and the schedules look everywhere, so a hint lost, repeated or late changes
 //! nothing. What is owed, claimed and told stands in the mail table. Knows nothing of HTTP.
 
+mod compose;
 mod counters;
 mod dead_letters;
 mod deadline;
