@@ -48,7 +48,7 @@ pub async fn bench(options: BenchOptions) -> Result<(), Error> {
     let project = ada.create_project().await?;
     ada.bring_in(&project, &ben).await?;
     server.settle().await?;
-    let delays = delays(&ada, &ben, &project, options).await?;
+    let delays = delays(&server, &ada, &ben, &project, options).await?;
     println!("{:<44}{:>10.1}", "change to inbox, p50 (ms)", delays.p50);
     println!("{:<44}{:>10.1}", "change to inbox, p99 (ms)", delays.p99);
     println!("{:<44}{:>10.2}", "  p99 / p50", delays.p99 / delays.p50);
@@ -243,7 +243,7 @@ struct Delays {
 }
 
 /// Milliseconds from the time a change bears, taken before it is committed, to the time its mail is in the inbox.
-async fn delays(ada: &Client, ben: &Client, project: &str, options: BenchOptions) -> Result<Delays, Error> {
+async fn delays(server: &Server, ada: &Client, ben: &Client, project: &str, options: BenchOptions) -> Result<Delays, Error> {
     let mut made: Vec<(String, Timestamp)> = Vec::with_capacity(options.mails);
     for number in 0..options.mails {
         let body = json!({"title": format!("Task {number}"), "assignee": ben.id});
@@ -251,7 +251,7 @@ async fn delays(ada: &Client, ben: &Client, project: &str, options: BenchOptions
         made.push((text(&task["id"])?, text(&task["created_at"])?.parse()?));
         tokio::time::sleep(Duration::from_millis(options.pause_milliseconds)).await;
     }
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    server.settle().await?;
     let mails = ben.inbox().await?;
     let mut delays = Vec::with_capacity(made.len());
     for (task, at) in &made {
