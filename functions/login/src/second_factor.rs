@@ -1,0 +1,3 @@
+mod code;
+
+pub(crate) use code::Code;
