@@ -3,14 +3,29 @@
 //! Knows nothing of projects and tasks.
 
 mod accounts;
+mod browser;
+mod change_password;
+mod delete;
+mod device;
+mod email;
+mod events;
+mod export;
+mod forgot;
+mod guess;
 mod keys;
+mod log_in;
 mod me;
 mod password;
+mod proof;
 mod random;
+mod refresh;
 mod refresh_token;
 mod schema;
+mod second_factor;
+mod secrets;
 mod sessions;
 mod settings;
+mod tokens;
 mod unsubscribe;
 mod verify;
 
