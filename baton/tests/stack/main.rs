@@ -11,6 +11,7 @@ mod budgets;
 mod concurrency;
 mod contract;
 mod journal;
+mod members;
 mod process;
 mod recovery;
 mod replay;

@@ -52,6 +52,8 @@ pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) access_token: Option<String>,
     pub(crate) refresh_token: String,
+    /// What says, at the next log-in, that this device is known.
+    pub(crate) device_token: Option<String>,
 }
 
 impl Person {
@@ -65,6 +67,7 @@ impl Person {
             name: String::new(),
             access_token: None,
             refresh_token: String::new(),
+            device_token: None,
         }
     }
 
@@ -84,22 +87,49 @@ impl Person {
         person
     }
 
-    /// The one-time token in the newest mail to this person.
+    /// The one-time token in the newest mail to this person, which is the one to a new address.
     pub(crate) async fn token_from_mail(&self, stack: &Stack) -> String {
+        self.token_after(stack, "/#/verify?token=").await
+    }
+
+    /// The one-time token in the newest mail to this person that has a link with this beginning.
+    pub(crate) async fn token_after(&self, stack: &Stack, link: &str) -> String {
         stack.drain().await;
-        let mail = mails_to(stack, &self.email).await.into_iter().next().expect("a mail arrived");
-        let text = mail["text"].as_str().expect("a text part");
-        let (_, token) = text.split_once("/#/verify?token=").expect("a link with a token");
+        let mails = mails_to(stack, &self.email).await;
+        let token = mails.iter().find_map(|it| it["text"].as_str()?.split_once(link)).map(|(_, token)| token);
+        let token = token.unwrap_or_else(|| panic!("a link {link} in {mails:#?}"));
         token.chars().take_while(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_')).collect()
     }
 
     /// Logs in with the usual password.
     pub(crate) async fn log_in(&mut self) {
+        self.log_in_with(PASSWORD).await;
+    }
+
+    /// Logs in from the device last logged in from, if there is one, which needs no second factor.
+    pub(crate) async fn log_in_with(&mut self, password: &str) {
         self.access_token = None;
-        let answer = self.post("/v1/login", json!({"email": self.email, "password": PASSWORD})).await.expect(200);
+        let mut body = json!({"email": self.email, "password": password});
+        if let Some(device) = &self.device_token {
+            body["device_token"] = json!(device);
+        }
+        let answer = self.post("/v1/login", body).await.expect(200);
+        self.log_in_as_answered(&answer);
+    }
+
+    /// Goes on as whom a log-in, be it of one step or of two, said.
+    pub(crate) fn log_in_as_answered(&mut self, answer: &Answer) {
         self.access_token = Some(answer.text("access_token"));
         self.refresh_token = answer.text("refresh_token");
+        self.device_token = answer.body["device_token"].as_str().map(str::to_owned).or_else(|| self.device_token.take());
         self.id = answer.body["user"]["id"].as_str().expect("an id").to_owned();
+    }
+
+    /// The same person in another session, on a device of its own.
+    pub(crate) async fn elsewhere(&self) -> Self {
+        let mut other = Self { http: reqwest::Client::new(), device_token: None, ..self.clone() };
+        other.log_in().await;
+        other
     }
 
     /// Sends a request; `headers` are pairs of name and value.
@@ -146,6 +176,10 @@ impl Person {
         self.send_json(Method::POST, path, &[("idempotency-key", key)], body).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send_json(Method::PUT, path, &[], body).await
+    }
+
     pub(crate) async fn patch(&self, path: &str, if_match: &str, body: Value) -> Answer {
         self.send_json(Method::PATCH, path, &[("if-match", if_match)], body).await
     }
@@ -157,6 +191,11 @@ impl Person {
 
     pub(crate) async fn delete(&self, path: &str, if_match: &str) -> Answer {
         self.send(Method::DELETE, path, &[("if-match", if_match)], None).await
+    }
+
+    /// A DELETE that asks for a password.
+    pub(crate) async fn delete_with(&self, path: &str, body: Value) -> Answer {
+        self.send_json(Method::DELETE, path, &[], body).await
     }
 
     pub(crate) async fn delete_plain(&self, path: &str) -> Answer {
