@@ -87,7 +87,7 @@ pub(crate) struct MeNotifyPatch {
     responses((status = 200, description = "The caller", body = MeBody), CallerProblems),
 )]
 pub(crate) async fn read_me(State(login): State<Login>, caller: Caller, query: Query) -> Result<Json<MeBody>, ApiError> {
-    let profile = profile(&login, caller).await?;
+    let profile = profile(&login, caller.user).await?;
     query.parse_none()?;
     Ok(Json(profile.into()))
 }
@@ -99,7 +99,7 @@ pub(crate) async fn read_me(State(login): State<Login>, caller: Caller, query: Q
     responses((status = 200, description = "The caller, changed", body = MeBody), CallerProblems, BodyProblems, ConflictProblem),
 )]
 pub(crate) async fn update_me(State(login): State<Login>, caller: Caller, body: RawBody) -> Result<Json<MeBody>, ApiError> {
-    let before = profile(&login, caller).await?;
+    let before = profile(&login, caller.user).await?;
     let patch: ProfilePatch = body.parse_patch::<MePatch>()?.into();
     let after = change_profile(&login, before, |it| it.apply(patch.clone())).await?;
     Ok(Json(after.into()))
@@ -118,14 +118,14 @@ pub(crate) async fn change_profile(
         }
         match login.0.work.update_profile(&before, &after).await {
             Ok(()) => return Ok(after),
-            Err(StoreError::Conflict { .. }) => before = profile(login, Caller(before.id)).await?,
+            Err(StoreError::Conflict { .. }) => before = profile(login, before.id).await?,
             Err(error) => return Err(error.into()),
         }
     }
     Err(ApiError::conflict("Your profile is being changed by several at once; try again."))
 }
 
-async fn profile(login: &Login, Caller(user): Caller) -> Result<Profile, ApiError> {
+async fn profile(login: &Login, user: UserId) -> Result<Profile, ApiError> {
     // A token can outlive its account by the minutes it is good for.
     login.0.work.profile(user).await?.ok_or(ApiError::Unauthorized)
 }

@@ -121,7 +121,7 @@ const START: &str = "start";
 )]
 pub(crate) async fn list_project_changes(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ListBody<ChangeBody>>, ApiError> {
@@ -164,7 +164,7 @@ pub(crate) async fn list_project_changes(
 )]
 pub(crate) async fn list_task_changes(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
     query: Query,
 ) -> Result<Json<ListBody<ChangeBody>>, ApiError> {
@@ -191,7 +191,7 @@ pub(crate) async fn list_task_changes(
 )]
 pub(crate) async fn get_change(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project, task, version)): Path<(ProjectId, TaskId, Version)>,
     query: Query,
 ) -> Result<Json<WholeChangeBody>, ApiError> {

@@ -84,7 +84,7 @@ pub struct AcceptedBody {}
 )]
 pub(crate) async fn list_invitations(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ListBody<InvitationBody>>, ApiError> {
@@ -115,7 +115,7 @@ pub(crate) async fn list_invitations(
 )]
 pub(crate) async fn create_invitation(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     body: RawBody,
 ) -> Result<(StatusCode, Json<AcceptedBody>), ApiError> {
@@ -158,7 +158,7 @@ pub(crate) async fn create_invitation(
 )]
 pub(crate) async fn withdraw_invitation(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project, invitation)): Path<(ProjectId, InvitationId)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
@@ -180,7 +180,7 @@ pub(crate) async fn withdraw_invitation(
 )]
 pub(crate) async fn list_my_invitations(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     query: Query,
 ) -> Result<Json<ListBody<MyInvitationBody>>, ApiError> {
     let Profile { email, .. } = profile(&state, user).await?;
@@ -208,7 +208,7 @@ pub(crate) async fn list_my_invitations(
 )]
 pub(crate) async fn accept_invitation(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
@@ -250,7 +250,7 @@ async fn raise(state: &TasksState, current: &Membership, invitation: &Invitation
 )]
 pub(crate) async fn decline_invitation(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {

@@ -60,7 +60,7 @@ pub struct MemberPatch {
 )]
 pub(crate) async fn list_members(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ListBody<MemberBody>>, ApiError> {
@@ -92,7 +92,7 @@ pub(crate) async fn list_members(
 )]
 pub(crate) async fn update_member(
     State(state): State<TasksState>,
-    Caller(caller): Caller,
+    Caller { user: caller, .. }: Caller,
     Path((project, user)): Path<(ProjectId, UserId)>,
     body: RawBody,
 ) -> Result<Json<MemberBody>, ApiError> {
@@ -123,7 +123,7 @@ pub(crate) async fn update_member(
 )]
 pub(crate) async fn remove_member(
     State(state): State<TasksState>,
-    Caller(caller): Caller,
+    Caller { user: caller, .. }: Caller,
     Path((project, user)): Path<(ProjectId, UserId)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {

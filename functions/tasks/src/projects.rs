@@ -70,7 +70,7 @@ pub struct ProjectPatch {
 )]
 pub(crate) async fn list_projects(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     query: Query,
 ) -> Result<Json<ListBody<ProjectBody>>, ApiError> {
     let paging: Paging = query.parse()?;
@@ -96,7 +96,7 @@ pub(crate) async fn list_projects(
 )]
 pub(crate) async fn create_project(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     key: IdempotencyKey,
     body: RawBody,
 ) -> Result<Response, ApiError> {
@@ -130,7 +130,7 @@ pub(crate) async fn create_project(
 )]
 pub(crate) async fn get_project(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ProjectBody>, ApiError> {
@@ -155,7 +155,7 @@ pub(crate) async fn get_project(
 )]
 pub(crate) async fn update_project(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     body: RawBody,
 ) -> Result<Json<ProjectBody>, ApiError> {
@@ -189,7 +189,7 @@ pub(crate) async fn update_project(
 )]
 pub(crate) async fn delete_project(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {

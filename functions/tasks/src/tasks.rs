@@ -36,7 +36,7 @@ pub use lists::{Me, MyTasksQuery, ProjectTasksQuery};
 )]
 pub(crate) async fn get_task(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
     query: Query,
     headers: HeaderMap,
@@ -68,7 +68,7 @@ pub(crate) async fn get_task(
 )]
 pub(crate) async fn update_task(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
     if_match: IfMatch,
     body: RawBody,
@@ -102,7 +102,7 @@ pub(crate) async fn update_task(
 )]
 pub(crate) async fn delete_task(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
     query: Query,
     if_match: IfMatch,

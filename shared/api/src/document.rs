@@ -62,7 +62,7 @@ impl IntoResponses for PublicProblems {
         problems(&[
             (400, "A query parameter is unknown or cannot be parsed, or the body cannot."),
             (500, "A fault of ours; trying again will not help."),
-            (503, "Something needed does not answer; trying again is safe."),
+            (503, "Something needed does not answer, or too many ask at once; trying again is safe."),
         ])
     }
 }
@@ -70,7 +70,10 @@ impl IntoResponses for PublicProblems {
 impl IntoResponses for CallerProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let mut responses = PublicProblems::responses();
-        responses.append(&mut problems(&[(401, "There is no valid access token.")]));
+        responses.append(&mut problems(&[
+            (401, "There is no valid access token, or its session has ended."),
+            (403, "The API token does not reach this."),
+        ]));
         responses
     }
 }
@@ -83,7 +86,7 @@ impl IntoResponses for NotFoundProblem {
 
 impl IntoResponses for RoleProblem {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[(403, "The caller is a member whose role does not allow this.")])
+        problems(&[(403, "The caller is a member whose role does not allow this, or their API token does not reach it.")])
     }
 }
 
@@ -111,7 +114,10 @@ impl IntoResponses for VersionProblems {
 
 impl IntoResponses for BusyProblem {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[(429, "Too often, or too many at once.")])
+        problems(&[
+            (429, "Too often."),
+            (503, "Something needed does not answer, or too many ask at once; trying again is safe."),
+        ])
     }
 }
 

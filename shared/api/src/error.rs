@@ -60,6 +60,12 @@ pub enum ApiError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// 503: too many are waiting for the same thing ahead of this one.
+    #[error("too many are waiting")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// 503: something this needs does not answer; trying again can help.
     #[error("something needed is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -129,7 +135,7 @@ impl ApiError {
             Self::Stale { .. } => StatusCode::PRECONDITION_FAILED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy { .. } | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -146,6 +152,7 @@ impl ApiError {
             Self::PreconditionRequired => "Send If-Match with the ETag of what you edit, or * for whatever it is now.".into(),
             Self::Stale { .. } => "It was changed since you read it; see current.".into(),
             Self::TooManyRequests { .. } => "Too often; try again later.".into(),
+            Self::Busy { .. } => "Too many ask for this at the moment; try again later.".into(),
             Self::Unavailable(_) => "Something this needs does not answer just now. Trying again is safe.".into(),
             Self::Internal(_) => "Something went wrong on our side. It has been noted under this request id.".into(),
         }
@@ -169,7 +176,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         if status.is_server_error() {
-            tracing::error!(error = chain(&self), "could not answer");
+            match self {
+                // Expected under load, and a flood of them is what somebody would send on purpose.
+                Self::Busy { .. } => tracing::warn!("turned away, as too many are waiting"),
+                _ => tracing::error!(error = chain(&self), "could not answer"),
+            }
         }
         let mut problem = Problem::new(status, self.detail());
         let mut header = None;
@@ -177,7 +188,9 @@ impl IntoResponse for ApiError {
             Self::Unauthorized | Self::CredentialsRefused => {
                 header = Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
             }
-            Self::TooManyRequests { retry_after } => header = Some((RETRY_AFTER, retry_after.as_secs().max(1).into())),
+            Self::TooManyRequests { retry_after } | Self::Busy { retry_after } => {
+                header = Some((RETRY_AFTER, whole_seconds(retry_after).into()));
+            }
             Self::Unavailable(_) => header = Some((RETRY_AFTER, HeaderValue::from_static("1"))),
             Self::Invalid(errors) => problem.errors = errors,
             Self::Stale { current } => problem.current = Some(current),
@@ -187,6 +200,11 @@ impl IntoResponse for ApiError {
         response.headers_mut().extend(header);
         response
     }
+}
+
+/// Rounded up: whoever waits as long as they are told is not early.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }
 
 /// An error and all its sources, outermost first, on one line.

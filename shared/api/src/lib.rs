@@ -7,6 +7,7 @@
 
 mod body;
 mod caller;
+mod client;
 mod document;
 mod error;
 mod hints;
@@ -21,7 +22,8 @@ mod router;
 mod token;
 
 pub use body::{BODY_LIMIT, RawBody, set_object};
-pub use caller::Caller;
+pub use caller::{Caller, Grant, SessionCaller};
+pub use client::PeerAddress;
 pub use document::{
     BodyProblems, BusyProblem, CallerProblems, ConflictProblem, NotFoundProblem, PublicProblems, RoleProblem, VersionProblems,
     document,

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Once, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::UserId;
+use domain::{SessionId, UserId};
 use jiff::Timestamp;
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::ErrorKind;
@@ -15,7 +15,7 @@ use store::{Accounts, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::ApiError;
+use crate::{ApiError, Caller, Grant};
 
 /// The `typ` of an access token (RFC 9068, section 2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
@@ -49,9 +49,12 @@ struct Reading {
     succeeded: bool,
 }
 
+/// What is read of an access token; all of it has to be there.
 #[derive(Deserialize)]
 struct Claims {
     sub: UserId,
+    sid: SessionId,
+    iat: i64,
 }
 
 impl TokenVerifier {
@@ -85,15 +88,16 @@ impl TokenVerifier {
     /// Whose access token this is.
     ///
     /// # Errors
-    /// 401 for anything but a valid one; 503 when its key is not known and the table does not answer.
-    pub async fn verify(&self, token: &str) -> Result<UserId, ApiError> {
-        let kid = key_id(token).ok_or(ApiError::Unauthorized)?;
+    /// 401 for anything but a valid one, which the log tells the reason of; 503 when its key is not known and the table does not answer.
+    pub async fn verify(&self, token: &str) -> Result<Caller, ApiError> {
+        let kid = key_id(token).ok_or_else(|| refused("not an access token by its header", None))?;
         let mut key = self.key(&kid);
         if key.is_none() {
             self.read_again().await?;
             key = self.key(&kid);
         }
-        check(token, &key.ok_or(ApiError::Unauthorized)?, &self.0.validation).ok_or(ApiError::Unauthorized)
+        let key = key.ok_or_else(|| refused("its key is not published", Some(&kid)))?;
+        check(token, &key, &self.0.validation).map_err(|reason| refused(reason, Some(&kid)))
     }
 
     /// A key is good until it expires, however long this process lives and the table keeps it: one that leaks later opens nothing.
@@ -131,6 +135,7 @@ fn validation(issuer: &str, audience: &str) -> Validation {
     validation.leeway = LEEWAY.as_secs();
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
+    // "sid" and "iat" have to be there by the claims' own type.
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation
 }
@@ -148,8 +153,35 @@ fn key_id(token: &str) -> Option<String> {
     header.kid.filter(|_| is_access_token)
 }
 
-fn check(token: &str, key: &DecodingKey, validation: &Validation) -> Option<UserId> {
-    jsonwebtoken::decode::<Claims>(token, key, validation).ok().map(|it| it.claims.sub)
+/// Who an access token speaks for, or why it does not speak.
+fn check(token: &str, key: &DecodingKey, validation: &Validation) -> Result<Caller, &'static str> {
+    let Claims { sub, sid, iat } = match jsonwebtoken::decode::<Claims>(token, key, validation) {
+        Ok(data) => data.claims,
+        Err(error) => return Err(reason(error.kind())),
+    };
+    let issued_at = Timestamp::from_second(iat).map_err(|_| "its iat is no time")?;
+    Ok(Caller { user: sub, grant: Grant::Session { session: sid, issued_at } })
+}
+
+/// Fixed words: what the package says of a token may quote it.
+fn reason(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::ExpiredSignature => "it has expired",
+        ErrorKind::InvalidSignature => "its signature is not its key's",
+        ErrorKind::InvalidIssuer => "it is another issuer's",
+        ErrorKind::InvalidAudience => "it is for another audience",
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "its algorithm is not EdDSA",
+        ErrorKind::MissingRequiredClaim(_) | ErrorKind::Json(_) | ErrorKind::InvalidClaimFormat(_) => "its claims are not ours",
+        _ => "it cannot be read",
+    }
+}
+
+/// 401, with a log line that says why and under which key, and nothing else of the token.
+fn refused(reason: &'static str, kid: Option<&str>) -> ApiError {
+    // Where it does not look like a key id of ours, a thumbprint (RFC 7638), it is a stranger's text, and stays out of the log.
+    let kid = kid.filter(|it| it.len() == 43 && it.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_')));
+    tracing::info!(key.id = kid, reason, "refused an access token");
+    ApiError::Unauthorized
 }
 
 /// Gives `jsonwebtoken` the only algorithm Baton uses, Ed25519 by `ring`, which the AWS client brings along anyway; the providers the
@@ -223,6 +255,8 @@ mod tests {
     const ISSUER: &str = "https://api.example";
     const USER: &str = "01920000-0000-7000-8000-000000000001";
 
+    const SESSION: &str = "01920000-0000-7000-8000-00000000000a";
+
     struct Key {
         pair: Ed25519KeyPair,
         public: DecodingKey,
@@ -241,7 +275,8 @@ mod tests {
     }
 
     fn claims() -> Value {
-        json!({"iss": ISSUER, "aud": "baton", "sub": USER, "exp": get_current_timestamp() + 60})
+        let now = get_current_timestamp();
+        json!({"iss": ISSUER, "aud": "baton", "sub": USER, "sid": SESSION, "iat": now, "exp": now + 60})
     }
 
     fn message(header: &Value, claims: &Value) -> String {
@@ -256,8 +291,10 @@ mod tests {
     }
 
     fn accepted(token: &str, key: &Key) -> bool {
-        let user = key_id(token).and_then(|_| check(token, &key.public, &validation(ISSUER, "baton")));
-        user.is_some_and(|it| it.to_string() == USER)
+        let caller = key_id(token).and_then(|_| check(token, &key.public, &validation(ISSUER, "baton")).ok());
+        caller.is_some_and(|it| {
+            it.user.to_string() == USER && matches!(it.grant, Grant::Session { session, .. } if session.to_string() == SESSION)
+        })
     }
 
     fn with(mut object: Value, name: &str, value: Value) -> Value {
@@ -288,10 +325,13 @@ mod tests {
             ("exp", json!("later")),
             ("sub", json!("ada")),
             ("sub", json!(7)),
+            ("sid", json!("a session")),
+            ("iat", json!("now")),
+            ("iat", json!(i64::MAX)),
         ] {
             assert!(!accepted(&token(&key, &header(), &with(claims(), name, value)), &key), "{name}");
         }
-        for name in ["iss", "aud", "exp", "sub"] {
+        for name in ["iss", "aud", "exp", "sub", "sid", "iat"] {
             assert!(!accepted(&token(&key, &header(), &without(claims(), name)), &key), "{name}");
         }
     }

@@ -39,7 +39,7 @@ use crate::access::Access;
 )]
 pub(crate) async fn create_task(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     key: IdempotencyKey,
     body: RawBody,

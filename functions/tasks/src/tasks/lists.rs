@@ -69,7 +69,7 @@ pub enum Me {
 )]
 pub(crate) async fn list_project_tasks(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ListBody<TaskSummaryBody>>, ApiError> {
@@ -94,7 +94,7 @@ pub(crate) async fn list_project_tasks(
 )]
 pub(crate) async fn list_my_tasks(
     State(state): State<TasksState>,
-    Caller(user): Caller,
+    Caller { user, .. }: Caller,
     query: Query,
 ) -> Result<Json<ListBody<TaskSummaryBody>>, ApiError> {
     let MyTasksQuery { assignee: Me::Me, status, limit, cursor } = query.parse()?;
