@@ -48,6 +48,10 @@ id!(/// One attempt to tell one recipient what is due.
     ClaimId);
 id!(/// One letter part owed to one recipient.
     PartId);
+id!(/// One entry of the audit trail of an account.
+    EventId);
+id!(/// A token for scripts; tells nothing of its secret.
+    ApiTokenId);
 
 /// The version of a task, from 1, without a gap: also the position in the task's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

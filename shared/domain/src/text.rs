@@ -92,6 +92,8 @@ line_type!(/// A person's name: one line of 1 to 100 characters.
     Name, 100);
 line_type!(/// A project's name: one line of 1 to 100 characters.
     ProjectName, 100);
+line_type!(/// What a person calls an API token: one line of 1 to 100 characters.
+    TokenName, 100);
 line_type!(/// A label on a task: one line of 1 to 40 characters.
     Label, 40);
 
