@@ -8,7 +8,7 @@ use store::{Credential, StoreError, TokenHash, TokenPurpose};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::password::Password;
+use crate::password::{Owner, WantedPassword};
 use crate::{Login, random};
 
 /// The proof of an address, and the password from now on.
@@ -18,7 +18,7 @@ pub(crate) struct Verification {
     /// As in the link that was mailed.
     token: String,
     #[schema(value_type = String, format = "password", min_length = 15, max_length = 128)]
-    password: Password,
+    password: WantedPassword,
 }
 
 /// Proves an address and makes its account.
@@ -31,6 +31,7 @@ pub(crate) async fn verify_account(State(login): State<Login>, body: RawBody) ->
     let hash = TokenHash::of(&token);
     let found = login.0.accounts.token(&hash, Timestamp::now()).await?;
     let TokenPurpose::VerifyAddress { email, name, locale, time_zone } = found.ok_or_else(bad_token)?.purpose;
+    let password = password.accept("/password", &Owner { email: &email, name: &name }, false)?;
     let password_hash = login.0.hasher.hash(password).await?;
     let (id, now) = (UserId(Uuid::now_v7()), Timestamp::now());
     let unsubscribe_secret = random::octets()?;
