@@ -44,7 +44,8 @@ impl Functions {
         // Before the verifier of tasks reads the published keys, so that it finds them.
         login.warm_up().await?;
         let tasks = tasks::TasksState::connect(tasks::Settings::read(environment("tasks")?)?).await?;
-        let api = api::finish(login::routes(login).merge(tasks::routes(tasks)));
+        let verifier = tasks.verifier.clone();
+        let api = api::finish(login::routes(login).merge(tasks::routes(tasks)), verifier.issuer());
 
         let publisher = change_publisher::Publisher::new(change_publisher::Settings::read(environment("change-publisher")?)?);
         let publisher = Function::new(&logical_id("change-publisher")?, move |event| {

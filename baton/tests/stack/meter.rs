@@ -66,7 +66,8 @@ impl Metered {
         let login = login::Login::new(&login::Settings::read(environment("login")).expect("settings"));
         let tasks = tasks::Settings::read(environment("tasks")).expect("settings");
         let tasks = tasks::TasksState::connect(tasks).await.expect("the keys are read");
-        let origin = serve(api::finish(login::routes(login).merge(tasks::routes(tasks)))).await;
+        let verifier = tasks.verifier.clone();
+        let origin = serve(api::finish(login::routes(login).merge(tasks::routes(tasks)), verifier.issuer())).await;
         let mailer = Mailer::new(log_mailer::Settings::read(environment("log-mailer")).expect("settings"));
         Self { stack, origin, mailer, meter }
     }

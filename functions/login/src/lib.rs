@@ -103,7 +103,8 @@ impl FromRef<Login> for TokenVerifier {
 
 /// The function as it is served.
 pub fn app(login: Login) -> Router {
-    api::finish(routes(login))
+    let verifier = login.0.verifier.clone();
+    api::finish(routes(login), verifier.issuer())
 }
 
 /// The routes alone, to be merged with other functions' before [`api::finish`].

@@ -22,7 +22,8 @@ pub use state::{Settings, TasksState};
 
 /// Everything this function answers, as it runs alone.
 pub fn app(state: TasksState) -> Router {
-    api::finish(routes(state))
+    let verifier = state.verifier.clone();
+    api::finish(routes(state), verifier.issuer())
 }
 
 /// The routes alone, for a process that answers those of other functions too.

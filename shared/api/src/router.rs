@@ -6,7 +6,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use futures::FutureExt;
-use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method};
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,6 +14,10 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{ApiError, RequestId, request_id};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// An answer is data: whatever a browser takes it for, it loads nothing, runs nothing and is framed by nobody.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// In seconds (RFC 6797).
+const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 /// The routes of a function's part of the contract, which answer an unknown method as an unknown route is answered.
 pub fn routes<S: Clone + Send + Sync + 'static>(part: OpenApiRouter<S>, state: S) -> Router {
@@ -25,15 +29,18 @@ pub fn routes<S: Clone + Send + Sync + 'static>(part: OpenApiRouter<S>, state: S
 
 /// What all HTTP functions have in common around their routes: a request id, the headers of every answer, 404 for an unknown
 /// route, and 500 where a handler panics. Apply it once, last; it is not to be merged afterwards.
-pub fn finish(routes: Router) -> Router {
-    routes.fallback(not_found).layer(from_fn(answer))
+///
+/// The issuer is the public origin of the API: where it is https, browsers are told to come back by nothing else.
+pub fn finish(routes: Router, issuer: &str) -> Router {
+    let is_https = issuer.starts_with("https://");
+    routes.fallback(not_found).layer(from_fn(move |request, next| answer(request, next, is_https)))
 }
 
 async fn not_found() -> ApiError {
     ApiError::NotFound
 }
 
-async fn answer(mut request: Request, next: Next) -> Response {
+async fn answer(mut request: Request, next: Next, is_https: bool) -> Response {
     let id = request.extensions_mut().remove::<RequestId>().unwrap_or_default();
     // The path as routed: a path as sent may carry a token.
     let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |it| it.as_str().to_owned());
@@ -52,6 +59,10 @@ async fn answer(mut request: Request, next: Next) -> Response {
     if let Ok(id) = header {
         headers.insert(X_REQUEST_ID, id);
     }
+    if is_https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
+    }
+    headers.insert(CONTENT_SECURITY_POLICY, NOTHING);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -103,7 +114,8 @@ mod tests {
     }
 
     fn app(allowed: bool) -> Router {
-        finish(super::routes(OpenApiRouter::new().routes(routes!(edit)).routes(routes!(panics)), allowed))
+        let routes = super::routes(OpenApiRouter::new().routes(routes!(edit)).routes(routes!(panics)), allowed);
+        finish(routes, "http://localhost:3000")
     }
 
     fn request(path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request {
@@ -162,6 +174,7 @@ mod tests {
         assert_eq!(parts.headers["x-content-type-options"], "nosniff");
         assert_eq!(parts.headers["cache-control"], "no-store");
         assert_eq!(parts.headers["referrer-policy"], "no-referrer");
+        assert_eq!(parts.headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
         assert_eq!(
             problem,
             json!({
@@ -169,6 +182,19 @@ mod tests {
                 "detail": "There is nothing here, or nothing that you may see.",
             })
         );
+    }
+
+    #[tokio::test]
+    async fn browsers_are_held_to_https_where_the_api_is_reached_by_it() {
+        for (issuer, expected) in [
+            ("https://api.example", Some("max-age=63072000; includeSubDomains")),
+            ("http://localhost:3000", None),
+            ("http://https.example", None),
+        ] {
+            let (parts, _) = send(finish(Router::new(), issuer), request("/nowhere", &[], "")).await;
+            let sent = parts.headers.get("strict-transport-security").map(|it| it.to_str().expect("text"));
+            assert_eq!(sent, expected, "{issuer}");
+        }
     }
 
     #[tokio::test]

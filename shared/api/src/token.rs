@@ -31,6 +31,7 @@ pub struct TokenVerifier(Arc<Inner>);
 
 struct Inner {
     accounts: Accounts,
+    issuer: String,
     validation: Validation,
     keys: RwLock<BTreeMap<String, Published>>,
     /// The last reading because of an unknown key: the first such reading is never held back by the one at init.
@@ -62,8 +63,14 @@ impl TokenVerifier {
     #[must_use]
     pub fn new(accounts: Accounts, issuer: &str, audience: &str) -> Self {
         install_crypto();
-        let keys = RwLock::default();
-        Self(Arc::new(Inner { accounts, validation: validation(issuer, audience), keys, last_read: Mutex::new(None) }))
+        let (issuer, validation) = (issuer.to_owned(), validation(issuer, audience));
+        Self(Arc::new(Inner { accounts, issuer, validation, keys: RwLock::default(), last_read: Mutex::new(None) }))
+    }
+
+    /// What `iss` must be: the public origin of the API.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
     }
 
     /// Reads the public keys: to be called at init, where it also opens the connection to the table.
