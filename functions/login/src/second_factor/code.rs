@@ -134,7 +134,8 @@ mod tests {
         check("ABCDEF-GHIJKL-MNOPQR-STUVW2", recovery.clone());
         check("abcdefghijklmnopqrstuvw2", recovery.clone());
         check("AbCd EfGh-IjKl MnOp qrst-uvw2", recovery);
-        for text in ["", "12345", "1234567", "+12345", "12345x", "１２３４５６", "ABCDEF-GHIJKL-MNOPQR-STUVW1", "ABCDEF", "\0"] {
+        for text in ["", "12345", "1234567", "+12345", "12345x", "１２３４５６", "ABCDEF-GHIJKL-MNOPQR-STUVW1", "ABCDEF", "\0"]
+        {
             check(text, None);
         }
     }
@@ -143,7 +144,8 @@ mod tests {
     #[test]
     fn codes_are_those_of_the_standard() {
         let secret = b"12345678901234567890";
-        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")] {
+        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+        {
             let now = Timestamp::from_second(seconds).expect("a time");
             let step = u64::try_from(seconds).expect("after 1970") / STEP_SECONDS;
             assert_eq!(step_of(code, secret, now).expect("a secret"), Some(step), "{seconds}");
