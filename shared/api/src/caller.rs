@@ -1,5 +1,5 @@
 use axum::extract::{FromRef, FromRequestParts};
-use domain::{SessionId, UserId};
+use domain::{ApiTokenId, SessionId, UserId};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
@@ -22,6 +22,8 @@ pub enum Grant {
         /// When the access token was made, to the second.
         issued_at: Timestamp,
     },
+    /// A personal API token, whose scope was judged already.
+    Token(ApiTokenId),
 }
 
 /// Somebody who logged in: as [`Caller`], but API tokens are refused with 403. For whatever makes, changes or shows credentials.
@@ -60,6 +62,7 @@ where
         let Caller { user, grant } = Caller::from_request_parts(parts, state).await?;
         match grant {
             Grant::Session { session, .. } => Ok(Self { user, session }),
+            Grant::Token(_) => Err(ApiError::forbidden("This needs a log-in; an API token does not reach it.")),
         }
     }
 }

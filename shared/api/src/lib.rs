@@ -19,11 +19,12 @@ mod path;
 mod query;
 mod request_id;
 mod router;
+mod scope;
 mod token;
 
 pub use body::{BODY_LIMIT, RawBody, set_object};
 pub use caller::{Caller, Grant, SessionCaller};
-pub use client::PeerAddress;
+pub use client::{Client, PeerAddress};
 pub use document::{
     BodyProblems, BusyProblem, CallerProblems, ConflictProblem, NotFoundProblem, PublicProblems, RoleProblem, VersionProblems,
     document,
