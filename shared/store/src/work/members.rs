@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Membership, ProjectId, Role, UserId};
+use domain::{Membership, Project, ProjectId, Role, UserId};
 use jiff::Timestamp;
 
 use crate::item::{Item, number, text, word};
@@ -40,6 +40,38 @@ impl Work {
         let keys = unique.into_iter().map(|user| keys::member(project, user)).collect();
         let items = self.table.get_many("read the memberships", keys).await?;
         items.iter().map(|it| membership(it).map(|member| (member.user, member))).collect()
+    }
+
+    /// A project's current members, all of them; read consistently.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn current_members(&self, project: ProjectId) -> Result<Vec<Membership>, StoreError> {
+        let items = Query::list(&self.table, &List::Members(project), None)?.all("read the members").await?;
+        let members: Vec<Membership> = items.iter().map(membership).collect::<Result<_, _>>()?;
+        Ok(members.into_iter().filter(Membership::is_current).collect())
+    }
+
+    /// Every open project a person is a member of, with that membership, in order of joining. Which there are says an index, which lags
+    /// by moments; what they are is read consistently.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn memberships_of(&self, user: UserId) -> Result<Vec<(Project, Membership)>, StoreError> {
+        let list = List::PersonProjects(user);
+        let items = Query::list(&self.table, &list, None)?.all("list the person's memberships").await?;
+        let listed: BTreeSet<ProjectId> = items.iter().map(|it| it.word("project")).collect::<Result<_, _>>()?;
+        let keys = listed.iter().map(|it| keys::member(*it, user)).collect();
+        let (projects, items) = tokio::try_join!(
+            self.open_projects(listed.iter().copied()),
+            self.table.get_many("read the person's memberships", keys),
+        )?;
+        let members: Vec<Membership> = items.iter().map(membership).collect::<Result<_, _>>()?;
+        let current = members.into_iter().filter(Membership::is_current);
+        let mut open: Vec<(Project, Membership)> =
+            current.filter_map(|it| Some((projects.get(&it.project)?.clone(), it))).collect();
+        open.sort_by_key(|(_, it)| (it.joined_at, it.project));
+        Ok(open)
     }
 
     /// A change of one membership, with the project's owners counted in the same transaction where it makes or unmakes one.
