@@ -21,6 +21,7 @@ let refreshing = null;
 function explain(status, body, retryAfter) {
   if (status === 0) return t('problem.offline');
   if (status === 429) return retryAfter ? t('problem.tooOftenFor', { seconds: retryAfter }) : t('problem.tooOften');
+  if (status === 503 && retryAfter) return t('problem.busy', { seconds: retryAfter });
   if (status >= 500) return body.request_id ? t('problem.serverWithId', { id: body.request_id }) : t('problem.server');
   if (status === 403) return t('problem.forbidden');
   if (status === 404) return t('problem.notFound');
@@ -84,11 +85,12 @@ function refresh() {
   return refreshing;
 }
 
-/** Logs in; the answer's `user`. */
-export async function logIn(email, password) {
-  const { body } = read(await send('POST', '/v1/login', { body: { email, password, cookie: true } }));
-  keep(body);
-  return body.user;
+/** Logs in by a password, or by a `ticket` and a code: the answer has the `user`, or the `ticket` of a second step. */
+export async function logIn(proof) {
+  const path = proof.ticket ? '/v1/login/second-factor' : '/v1/login';
+  const { body } = read(await send('POST', path, { body: { ...proof, cookie: true } }));
+  if (body.access_token) keep(body);
+  return body;
 }
 
 /** Ends the session. */
@@ -99,6 +101,10 @@ export async function logOut() {
     // Refused: there was no session any more.
     if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
   }
+}
+
+/** Forgets the access token of a session that is over. */
+export function drop() {
   accessToken = null;
 }
 

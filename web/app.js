@@ -1,8 +1,11 @@
 // The router: finds the page an address names, asks for a log-in where it needs one, and puts it on the screen.
+import * as account from './account.js';
 import { SignedOut } from './api.js';
 import { button, h, put } from './dom.js';
+import { emailPage } from './email.js';
 import { locale, t } from './i18n.js';
 import { invitationsPage, waiting } from './invitations.js';
+import { forgotPage, resetPage } from './password.js';
 import { projectPage, projectsPage } from './project.js';
 import * as session from './session.js';
 import { settingsPage } from './settings.js';
@@ -10,8 +13,11 @@ import { taskPage } from './task.js';
 import { myTasksPage } from './tasks.js';
 
 const ROUTES = [
-  { path: /^\/sign-up$/, page: session.signUpPage, open: true },
-  { path: /^\/verify$/, page: session.verifyPage, open: true },
+  { path: /^\/sign-up$/, page: account.signUpPage, open: true },
+  { path: /^\/verify$/, page: account.verifyPage, open: true },
+  { path: /^\/forgot$/, page: forgotPage, open: true },
+  { path: /^\/reset$/, page: resetPage, open: true },
+  { path: /^\/email$/, page: emailPage, open: true },
   { path: /^\/login$/, open: true },
   { path: /^\/$/, page: myTasksPage, tab: 'mine' },
   { path: /^\/projects$/, page: projectsPage, tab: 'projects' },

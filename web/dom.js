@@ -48,3 +48,19 @@ export function button(label, act, { failed = (error) => notice(error.message), 
 
 /** What a list shows when it has nothing. */
 export const empty = (title, text, ...actions) => h('div', { class: 'empty' }, h('p', { class: 'empty-title' }, title), text && h('p', {}, text), actions);
+
+/** A part of a page that is loaded when it is first opened. `load` gets a function that loads it again. */
+export function fold(title, load, mark) {
+  const place = h('div', { class: 'fold' });
+  const draw = async () => {
+    try {
+      put(place, await load(draw));
+    } catch (error) {
+      put(place, h('p', { class: 'form-error', role: 'alert' }, error.message));
+    }
+  };
+  return h('details', { class: 'card', ontoggle: (event) => event.target.open && !place.hasChildNodes() && draw() }, h('summary', {}, title, mark && h('span', { class: 'you' }, mark)), place);
+}
+
+/** Text that is to be kept somewhere else: a click selects all of it. */
+export const copyable = (text) => h('pre', { class: 'copyable', tabindex: 0 }, text);

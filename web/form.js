@@ -13,8 +13,9 @@ export function field({ name, label, kind = 'text', value = '', options = [], hi
   const common = { id, name, 'aria-required': required && 'true', 'aria-describedby': `${hint ? `${id}-hint ` : ''}${id}-error`, ...attributes };
   const parts = kind === 'labels' ? labelsInput(common, label)
     : kind === 'select' ? selectInput(common, options)
-    : kind === 'textarea' ? plainInput(h('textarea', { rows: 5, ...common }))
-    : plainInput(h('input', { type: kind, ...common }));
+    : kind === 'textarea' ? plainInput(h('textarea', { rows: 5, ...common }), true)
+    // A space belongs to a password, also while it is shown.
+    : plainInput(h('input', { type: kind, ...common }), kind === 'password');
   parts.write(value);
   const show = (text) => {
     error.hidden = !text;
@@ -42,10 +43,10 @@ export function field({ name, label, kind = 'text', value = '', options = [], hi
   };
 }
 
-const plainInput = (input) => ({
+const plainInput = (input, asTyped = false) => ({
   node: input,
   input,
-  read: () => (input.type === 'password' || input.tagName === 'TEXTAREA' ? input.value : input.value.trim()),
+  read: () => (asTyped ? input.value : input.value.trim()),
   write: (value) => {
     input.value = value;
   },

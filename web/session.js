@@ -1,7 +1,9 @@
 import * as api from './api.js';
 import { h, put } from './dom.js';
 import { field, form } from './form.js';
-import { locale, t } from './i18n.js';
+import { aside, emailField, gate, title } from './gate.js';
+import { t } from './i18n.js';
+import { codeField } from './proof.js';
 
 let me = null;
 
@@ -30,99 +32,60 @@ export function forget() {
   me = null;
 }
 
-export async function logOut() {
-  await api.logOut();
+/** Leaves this page without a session, in every tab. */
+export function leave() {
+  api.drop();
   forget();
   tabs.postMessage(null);
   location.assign('#/login');
 }
 
-const gate = (...children) => h('div', { class: 'gate' }, h('div', { class: 'gate-brand' }, h('img', { src: 'favicon.svg', alt: '', width: 48, height: 48 }), h('strong', {}, 'Baton'), h('p', {}, t('app.tagline'))), h('section', { class: 'card' }, children));
+export async function logOut() {
+  await api.logOut();
+  leave();
+}
 
-const emailField = () => field({ name: 'email', label: t('session.email'), kind: 'email', required: true, autocomplete: 'username', inputmode: 'email', spellcheck: 'false', autocapitalize: 'none' });
+const NEWS = ['verified', 'reset'];
 
-/** The log-in form; `then` runs with a session. */
+/** The log-in form, and its second step where a second factor is on; `then` runs with a session. */
 export function logInPage({ query }, then) {
-  return {
-    title: t('session.logIn'),
-    node: gate(
-      h('h1', { tabindex: -1 }, t('session.logIn')),
-      query.has('verified') && h('p', { class: 'good' }, t('session.verified')),
-      form({
-        fields: [emailField(), field({ name: 'password', label: t('session.password'), kind: 'password', required: true, autocomplete: 'current-password' })],
-        submit: t('session.logIn'),
-        onSubmit: async ({ email, password }) => {
-          try {
-            tabs.postMessage((await api.logIn(email, password)).id);
-          } catch (error) {
-            if (error.status === 401) throw new Error(t('session.wrong'));
-            throw error;
-          }
-          await then();
-        },
-      }),
-      h('p', { class: 'aside' }, t('session.new'), ' ', h('a', { href: '#/sign-up' }, t('session.signUp'))),
-    ),
-  };
-}
-
-export function signUpPage() {
   const place = h('div');
-  const ask = () => put(place,
-    h('h1', { tabindex: -1 }, t('session.signUpTitle')),
-    form({
-      fields: [
-        field({ name: 'name', label: t('session.name'), required: true, autocomplete: 'name' }),
-        emailField(),
-      ],
-      submit: t('session.signUp'),
-      onSubmit: async ({ name, email }) => {
-        await api.open('POST', '/v1/accounts', { name, email, locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
-        const heading = h('h1', { tabindex: -1 }, t('session.checkInbox'));
-        put(place, h('div', { class: 'sent-mark', 'aria-hidden': 'true' }, '✓'), heading, h('p', {}, t('session.linkSent', { email })), h('p', { class: 'aside' }, h('a', { href: '#/login' }, t('session.logIn'))));
-        heading.focus();
-      },
-    }),
-    h('p', { class: 'aside' }, t('session.have'), ' ', h('a', { href: '#/login' }, t('session.logIn'))));
-  ask();
-  return { title: t('session.signUp'), node: gate(place) };
-}
-
-export function verifyPage({ query }) {
-  const password = field({ name: 'password', label: t('session.password'), kind: 'password', required: true, min: 15, max: 128, autocomplete: 'new-password', hint: t('session.passwordHint') });
-  const input = password.node.querySelector('input');
-  const shown = h('input', {
-    type: 'checkbox',
-    onchange: () => {
-      input.type = shown.checked ? 'text' : 'password';
-    },
-  });
-  password.node.append(h('label', { class: 'check' }, shown, t('session.showPassword')));
-  const token = query.get('token');
-  const dead = h('p', { class: 'aside' }, t('session.deadLink'), ' ', h('a', { href: '#/sign-up' }, t('session.signUp')));
-  if (!token) return { title: t('session.verify'), node: gate(h('h1', { tabindex: -1 }, t('session.verify')), dead) };
-  return {
-    title: t('session.verify'),
-    node: gate(
-      h('h1', { tabindex: -1 }, t('session.verify')),
-      h('p', {}, t('session.verifyText')),
-      form({
-        fields: [password],
-        submit: t('session.verifySubmit'),
-        onSubmit: async () => {
-          try {
-            // Read as typed: a space belongs to a password.
-            await api.open('POST', '/v1/accounts/verify', { token, password: input.value });
-          } catch (error) {
-            const aboutPassword = error.fields?.some((it) => it.pointer?.includes('password'));
-            if ([400, 404, 409, 410, 422].includes(error.status) && !aboutPassword) throw new Error(t('session.deadLinkShort'));
-            throw error;
-          }
-          // Replaces, so that the token does not stay in the history.
-          location.replace('#/login?verified=1');
-        },
-      }),
-      dead,
-    ),
+  const prove = async (proof, wrong) => {
+    try {
+      const answer = await api.logIn(proof);
+      if (answer.ticket) return askForCode(answer);
+      tabs.postMessage(answer.user.id);
+    } catch (error) {
+      if (error.status === 401) throw new Error(wrong);
+      throw error;
+    }
+    return then();
   };
+  const askForPassword = (late) => put(place,
+    title(t('session.logIn')),
+    NEWS.filter((it) => query.has(it)).map((it) => h('p', { class: 'good' }, t(`session.${it}`))),
+    late && h('p', { class: 'form-error', role: 'alert' }, t('session.tooLate')),
+    form({
+      fields: [emailField(), field({ name: 'password', label: t('session.password'), kind: 'password', required: true, autocomplete: 'current-password' })],
+      submit: t('session.logIn'),
+      onSubmit: (values) => prove(values, t('session.wrong')),
+    }),
+    aside('', '#/forgot', t('password.forgot')),
+    aside(t('session.new'), '#/sign-up', t('session.signUp')));
+  const askForCode = ({ ticket, expires_in }) => {
+    const until = Date.now() + expires_in * 1000;
+    const code = codeField();
+    put(place, title(t('session.secondStep')), form({
+      fields: [code],
+      submit: t('session.logIn'),
+      // A wrong code and a ticket out of date are answered alike, so the clock tells them apart.
+      onSubmit: ({ code: typed }) => {
+        if (Date.now() > until) return askForPassword(true);
+        return prove({ ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed }, t('session.wrongCode'));
+      },
+    }));
+    code.focus();
+  };
+  askForPassword();
+  return { title: t('session.logIn'), node: gate(place) };
 }

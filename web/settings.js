@@ -1,14 +1,22 @@
+import * as account from './account.js';
 import * as api from './api.js';
-import { button, h, notice } from './dom.js';
+import { button, fold, h, notice } from './dom.js';
+import { changeEmail } from './email.js';
+import { events } from './events.js';
 import { field, form } from './form.js';
 import { t } from './i18n.js';
+import { changePassword } from './password.js';
+import { secondFactor } from './second-factor.js';
 import * as session from './session.js';
+import { sessions } from './sessions.js';
+import { tokens } from './tokens.js';
 
 const NOTICES = ['assigned', 'status', 'edited', 'deleted'];
 
-/** My name, my language and time zone, and which changes are mailed to me. */
+/** My name, my language and time zone, which changes are mailed to me, and below what keeps the account mine. */
 export async function settingsPage() {
-  session.setMe(await api.get('/v1/me'));
+  const [loaded, factor] = await Promise.all([api.get('/v1/me'), api.get('/v1/me/second-factor')]);
+  session.setMe(loaded);
   const me = session.current();
   const boxes = new Map(NOTICES.map((name) => [name, h('input', { type: 'checkbox', name, checked: me.notify[name] === 'now' })]));
   const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])].map((it) => [it, it.replaceAll('_', ' ')]);
@@ -30,11 +38,20 @@ export async function settingsPage() {
     },
   });
   node.querySelector('.fields').append(notify);
+  // What other parts of the page ask for depends on the second factor, so all of it is drawn anew.
+  const factorChanged = () => dispatchEvent(new Event('hashchange'));
   return {
     title: t('nav.settings'),
     node: h('div', { class: 'narrow' },
       h('h1', { tabindex: -1 }, t('nav.settings')),
+      h('section', { class: 'card account' }, h('div', { class: 'grow' }, h('strong', {}, me.name), h('p', { class: 'hint' }, me.email)), button(t('session.logOut'), session.logOut)),
       h('section', { class: 'card' }, node),
-      h('section', { class: 'card account' }, h('div', { class: 'grow' }, h('strong', {}, me.name), h('p', { class: 'hint' }, me.email)), button(t('session.logOut'), session.logOut))),
+      fold(t('password.change'), () => changePassword(factor)),
+      fold(t('factor.title'), () => secondFactor(factor, factorChanged), t(factor.enabled ? 'factor.on' : 'factor.off')),
+      fold(t('sessions.title'), sessions),
+      fold(t('tokens.title'), tokens),
+      fold(t('email.change'), () => changeEmail(factor)),
+      fold(t('event.title'), events),
+      fold(t('account.title'), () => account.data(factor))),
   };
 }

@@ -14,22 +14,31 @@ macro_rules! assets {
     ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../web/", $name)))),*] };
 }
 
-const ASSETS: [(&str, &str); 15] = assets![
+const ASSETS: [(&str, &str); 24] = assets![
+    "account.js",
     "api.js",
     "app.js",
     "dom.js",
+    "email.js",
+    "events.js",
     "favicon.svg",
     "form.js",
+    "gate.js",
     "i18n.js",
     "index.html",
     "invitations.js",
+    "password.js",
     "people.js",
     "project.js",
+    "proof.js",
+    "second-factor.js",
     "session.js",
+    "sessions.js",
     "settings.js",
     "style.css",
     "task.js",
     "tasks.js",
+    "tokens.js",
 ];
 
 /// The page at `/` and its files beside it.
