@@ -1,5 +1,13 @@
+pub(crate) mod api_tokens;
+pub(crate) mod attempts;
 pub(crate) mod credentials;
+pub(crate) mod deletion;
+pub(crate) mod email_change;
+pub(crate) mod events;
 pub(crate) mod keys;
+pub(crate) mod passwords;
+pub(crate) mod second_factor;
+pub(crate) mod secret;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 

@@ -95,6 +95,26 @@ impl Item {
         }
     }
 
+    /// A set of texts; a set that became empty is not stored at all.
+    pub(crate) fn texts(&self, name: &str) -> Result<&[String], StoreError> {
+        match self.0.get(name) {
+            Some(AttributeValue::Ss(texts)) => Ok(texts),
+            None => Ok(&[]),
+            _ => Err(self.corrupt(name, "is not a set of texts")),
+        }
+    }
+
+    pub(crate) fn boolean(&self, name: &str) -> Result<bool, StoreError> {
+        match self.0.get(name) {
+            Some(AttributeValue::Bool(value)) => Ok(*value),
+            _ => Err(self.corrupt(name, "is not true or false")),
+        }
+    }
+
+    pub(crate) fn some_number<T: FromStr>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        if self.has(name) { self.number(name).map(Some) } else { Ok(None) }
+    }
+
     /// The reverse of [`word`], and of [`text`] for whatever parses itself from a JSON string.
     pub(crate) fn word<T: DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
         let text = self.text(name)?.to_owned();

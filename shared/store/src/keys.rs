@@ -4,10 +4,17 @@
 //! |---|---|---|---|
 //! | who logs in with an address | accounts | `CREDENTIAL#<address>` | `CREDENTIAL` |
 //! | a session; a person's sessions | accounts | `USER#<user>` | `SESSION#<session>` |
+//! | a person's security events, newest first | accounts | `USER#<user>` | `EVENT#<at>#<event>` |
+//! | a person's API tokens | accounts | `USER#<user>` | `APITOKEN#<token>` |
+//! | a change of address under way | accounts | `USER#<user>` | `EMAIL` |
+//! | who sends an API token, and what it may do | accounts | `APITOKEN#<hash>` | `APITOKEN` |
+//! | how often somebody guessed | accounts | `ATTEMPTS#<bucket>` | `ATTEMPTS` |
 //! | what a one-time token is good for | accounts | `TOKEN#<hash>` | `TOKEN` |
 //! | the private key of a period | accounts | `SIGNING` | `KEY#<period, 6 digits>` |
+//! | the secret other keys are derived from | accounts | `SIGNING` | `SECRET` |
 //! | all public keys | accounts | `KEYS` | `KEYS` |
 //! | a person's profile | work | `USER#<user>` | `PROFILE` |
+//! | which sessions ended just now | work | `USER#<user>` | `ENDED` |
 //! | a project | work | `PROJECT#<project>` | `PROJECT` |
 //! | a member; a project's members | work | `PROJECT#<project>` | `MEMBER#<user>` |
 //! | a project's invitations | work | `PROJECT#<project>` | `INVITATION#<invitation>` |
@@ -27,18 +34,23 @@
 //! | what a recipient is owed | mail | `RECIPIENT#<recipient>` | `PART#LETTER#<part>`, `PART#TASK#<project>#<task>#<first version, 10 digits>` |
 //! | who is at work on it | mail | `RECIPIENT#<recipient>` | `CLAIM` |
 //! | whether a letter's claim was sent | mail | `RECIPIENT#<recipient>` | `SENT#<claim>` |
+//! | how many letters of a kind were filed | mail | `RECIPIENT#<recipient>` | `LETTERS#<kind>#<start of the window>` |
 //! | whether an address is suppressed | mail | `SUPPRESSED#<address hash>` | `SUPPRESSED` |
 //! | what is due | mail, `due` | `DUE#<shard of the recipient>` | `<due at>#<sort key of the part>` |
 //!
-//! A recipient is `USER#<user>` or `ADDRESS#<address hash>`. Times in keys are UTC with nine fraction digits, so that they sort as text.
+//! A recipient is `USER#<user>` or `ADDRESS#<address hash>`. A bucket of guesses is `ADDRESS#<address hash>`, `DEVICE#<user>#<device>`,
+//! `FACTOR#<user>`, `FACTOR#<user>#<device>` or `PROOF#<user>`. Times in keys are UTC with nine fraction digits, so that they sort as text.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{ClaimId, EmailAddress, InvitationId, PartId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId, Version};
+use domain::{
+    ApiTokenId, ClaimId, EmailAddress, EventId, InvitationId, PartId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId,
+    Version,
+};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::TokenHash;
 use crate::item::Attributes;
+use crate::{Bucket, LetterKind, TokenHash};
 
 mod list;
 mod recipient;
@@ -94,6 +106,58 @@ pub(crate) fn credential(email: &EmailAddress) -> Key {
 
 pub(crate) fn session(user: UserId, session: SessionId) -> Key {
     key(format!("USER#{user}"), format!("SESSION#{session}"))
+}
+
+pub(crate) const SESSIONS_PREFIX: &str = "SESSION#";
+
+pub(crate) const EVENTS_PREFIX: &str = "EVENT#";
+
+pub(crate) fn event(user: UserId, at: Timestamp, event: EventId) -> Key {
+    key(format!("USER#{user}"), format!("{EVENTS_PREFIX}{}#{event}", timestamp(at)))
+}
+
+pub(crate) const API_TOKENS_PREFIX: &str = "APITOKEN#";
+
+/// An API token in its owner's list.
+pub(crate) fn listed_api_token(user: UserId, token: ApiTokenId) -> Key {
+    key(format!("USER#{user}"), format!("{API_TOKENS_PREFIX}{token}"))
+}
+
+/// An API token as it is found by whoever is sent it.
+pub(crate) fn api_token(hash: &TokenHash) -> Key {
+    key(format!("APITOKEN#{}", hash.as_str()), "APITOKEN")
+}
+
+pub(crate) fn email_change(user: UserId) -> Key {
+    key(format!("USER#{user}"), "EMAIL")
+}
+
+pub(crate) fn attempts(bucket: &Bucket) -> Key {
+    key(format!("ATTEMPTS#{bucket}"), "ATTEMPTS")
+}
+
+pub(crate) fn secret() -> Key {
+    key("SIGNING".to_owned(), "SECRET")
+}
+
+/// The sessions of a person that ended just now.
+pub(crate) fn ended(user: UserId) -> Key {
+    key(person_partition(user), "ENDED")
+}
+
+/// The attribute of the item of ended sessions that tells of this one: an attribute each, so that two can end at once.
+pub(crate) fn ended_attribute(session: SessionId) -> String {
+    format!("SESSION#{session}")
+}
+
+/// The session of such an attribute.
+pub(crate) fn session_of_attribute(name: &str) -> Option<SessionId> {
+    name.strip_prefix("SESSION#")?.parse().ok()
+}
+
+/// The letters of a kind to a recipient within the window that starts then.
+pub(crate) fn letters(recipient: &RecipientKey, kind: LetterKind, window_start: Timestamp) -> Key {
+    key(recipient_partition(recipient), format!("LETTERS#{}#{}", kind.as_str(), timestamp(window_start)))
 }
 
 pub(crate) fn token(hash: &TokenHash) -> Key {

@@ -1,6 +1,7 @@
 pub(crate) mod claims;
 pub(crate) mod cursors;
 pub(crate) mod deliveries;
+pub(crate) mod letters;
 pub(crate) mod parts;
 pub(crate) mod suppressed;
 

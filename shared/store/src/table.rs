@@ -3,10 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest};
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest};
 
 use crate::StoreError;
-use crate::item::{Attributes, Item};
+use crate::item::{Attributes, Item, text};
 use crate::keys::Key;
 
 pub(crate) mod query;
@@ -67,11 +68,26 @@ impl Table {
     pub(crate) async fn put_many(&self, step: &'static str, items: Vec<Item>) -> Result<(), StoreError> {
         let put = |item: Item| PutRequest::builder().set_item(Some(item.into())).build();
         let puts = items.into_iter().map(|item| Ok(WriteRequest::builder().put_request(put(item)?).build()));
-        let puts: Result<Vec<WriteRequest>, aws_sdk_dynamodb::error::BuildError> = puts.collect();
-        let mut puts = puts.map_err(|error| StoreError::Refused { step, source: error.into() })?;
+        self.write_many(step, puts.collect()).await
+    }
+
+    /// Deletes several items, found by their primary keys `pk` and `sk`, each for itself.
+    pub(crate) async fn delete_many(&self, step: &'static str, items: &[Item]) -> Result<(), StoreError> {
+        let mut deletes = Vec::with_capacity(items.len());
+        for item in items {
+            let key = ["pk", "sk"].map(|name| item.text(name).map(|value| (name.to_owned(), text(value))));
+            let key = key.into_iter().collect::<Result<Attributes, StoreError>>()?;
+            let delete = DeleteRequest::builder().set_key(Some(key)).build();
+            deletes.push(delete.map(|it| WriteRequest::builder().delete_request(it).build()));
+        }
+        self.write_many(step, deletes.into_iter().collect()).await
+    }
+
+    async fn write_many(&self, step: &'static str, writes: Result<Vec<WriteRequest>, BuildError>) -> Result<(), StoreError> {
+        let mut writes = writes.map_err(|error| StoreError::Refused { step, source: error.into() })?;
         let mut tries = 0;
-        while !puts.is_empty() {
-            let batch = puts.split_off(puts.len().saturating_sub(MOST_ITEMS_PER_BATCH));
+        while !writes.is_empty() {
+            let batch = writes.split_off(writes.len().saturating_sub(MOST_ITEMS_PER_BATCH));
             let asked = batch.len();
             let request = self.client.batch_write_item().request_items(&*self.name, batch).return_consumed_capacity(TOTAL);
             let answer = request.send().await.map_err(|error| StoreError::from_sdk(step, error))?;
@@ -79,7 +95,7 @@ impl Table {
             if !left.is_empty() {
                 tries = if left.len() < asked { 1 } else { tries + 1 };
                 back_off(step, tries).await?;
-                puts.extend(left);
+                writes.extend(left);
             }
         }
         Ok(())

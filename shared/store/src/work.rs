@@ -1,3 +1,4 @@
+pub(crate) mod ended;
 pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod profiles;

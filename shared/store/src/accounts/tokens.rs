@@ -1,16 +1,16 @@
 use std::fmt;
 
-use domain::{EmailAddress, Locale, Name, TimeZoneName};
+use domain::{EmailAddress, EventId, Locale, Name, TimeZoneName, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, json, number, text};
 use crate::mail::parts::part_item;
-use crate::table::write::{Write, transact};
-use crate::{Accounts, Mail, Part, StoreError, keys};
+use crate::table::write::{Transacted, Write, transact};
+use crate::{Accounts, AddressSide, Filed, LetterLimit, Mail, Part, StoreError, keys};
 
 /// What is stored of a secret token: SHA-256 of its text, in hexadecimal. Good for tokens of full entropy only.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash(String);
 
@@ -21,7 +21,14 @@ impl TokenHash {
         Self(crate::keys::sha256_hex(token))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// A hash as it was stored.
+    pub(crate) fn stored(hash: &str) -> Self {
+        Self(hash.to_owned())
+    }
+
+    /// The hash, in hexadecimal; 64 digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -46,6 +53,10 @@ pub struct OneTimeToken {
 pub enum TokenPurpose {
     /// Prove an address and make the account.
     VerifyAddress { email: EmailAddress, name: Name, locale: Locale, time_zone: TimeZoneName },
+    /// Set a new password, while the old one is the one it was asked for; nobody's, where the address has no account.
+    ResetPassword { user: Option<UserId>, email: EmailAddress, password_fingerprint: Option<TokenHash> },
+    /// Agree to a change of address.
+    ChangeEmail { user: UserId, change: EventId, side: AddressSide },
 }
 
 impl Accounts {
@@ -60,6 +71,37 @@ impl Accounts {
         transact(step, vec![token, letter]).await?.or_conflict(step)
     }
 
+    /// Stores a one-time token together with the letter that carries it, unless the recipient got enough of these letters.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn file_token(
+        &self,
+        mail: &Mail,
+        token: &OneTimeToken,
+        letter: &Part,
+        limit: &LetterLimit,
+    ) -> Result<Filed, StoreError> {
+        let step = "store the one-time token";
+        let writes = vec![
+            limit.counting(mail, &letter.recipient_key(), letter.due_at),
+            Write::create(&self.table, token_item(token)?),
+            Write::create(&mail.table, part_item(letter)?),
+        ];
+        match transact(step, writes).await? {
+            Transacted::Done => Ok(Filed::Yes),
+            Transacted::Refused(places) if places == [0] => Ok(Filed::TooMany),
+            Transacted::Refused(_) => Err(StoreError::Conflict { step }),
+        }
+    }
+
+    /// Uses a one-time token up, in a transaction with what it is good for.
+    pub(crate) fn using_up(&self, token: &TokenHash, now: Timestamp) -> Write {
+        Write::delete(&self.table, keys::token(token))
+            .when("attribute_exists(#pk) AND #ends_at > :now")
+            .value(":now", text(keys::timestamp(now)))
+    }
+
     /// A one-time token that was neither used nor has expired.
     ///
     /// # Errors
@@ -71,7 +113,7 @@ impl Accounts {
     }
 }
 
-fn token_item(token: &OneTimeToken) -> Result<Item, StoreError> {
+pub(crate) fn token_item(token: &OneTimeToken) -> Result<Item, StoreError> {
     let OneTimeToken { hash, purpose, expires_at } = token;
     Ok(Item::new(keys::token(hash))
         .with("hash", text(hash.as_str()))

@@ -3,8 +3,8 @@ use domain::{InvitationId, ProjectId, Status, TaskId, UserId, Version};
 use jiff::Timestamp;
 
 use super::{
-    AddressHash, BY_PERSON, BY_PROJECT, BY_STATUS, BY_TIME, Key, change, invitation, invited, log_partition, member,
-    person_partition, person_tasks_prefix, project_partition, status_partition, task,
+    AddressHash, BY_PERSON, BY_PROJECT, BY_STATUS, BY_TIME, EVENTS_PREFIX, Key, change, event, invitation, invited,
+    log_partition, member, person_partition, person_tasks_prefix, project_partition, status_partition, task,
 };
 use crate::item::{Attributes, Item};
 use crate::{Position, StoreError};
@@ -21,6 +21,7 @@ pub(crate) enum List {
     InvitationsFor(AddressHash),
     TaskChanges(ProjectId, TaskId),
     ProjectChanges(ProjectId),
+    Events(UserId),
 }
 
 impl List {
@@ -30,7 +31,7 @@ impl List {
             Self::ProjectTasksOfStatus(..) => Some(BY_STATUS),
             Self::PersonTasks(..) | Self::PersonProjects(_) => Some(BY_PERSON),
             Self::ProjectChanges(_) => Some(BY_PROJECT),
-            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::TaskChanges(..) => None,
+            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::TaskChanges(..) | Self::Events(_) => None,
         }
     }
 
@@ -40,7 +41,7 @@ impl List {
             Self::ProjectTasksOfStatus(..) => "status_pk",
             Self::PersonTasks(..) | Self::PersonProjects(_) => "person_pk",
             Self::ProjectChanges(_) => "project_pk",
-            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::TaskChanges(..) => "pk",
+            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::TaskChanges(..) | Self::Events(_) => "pk",
         }
     }
 
@@ -49,7 +50,7 @@ impl List {
             Self::ProjectTasks(_) | Self::ProjectTasksOfStatus(..) => "time_sk",
             Self::PersonTasks(..) | Self::PersonProjects(_) => "person_sk",
             Self::ProjectChanges(_) => "project_sk",
-            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) => "sk",
+            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::Events(_) => "sk",
             Self::TaskChanges(..) => "version",
         }
     }
@@ -60,7 +61,7 @@ impl List {
                 project_partition(*project)
             }
             Self::ProjectTasksOfStatus(project, status) => status_partition(*project, *status),
-            Self::PersonTasks(user, _) | Self::PersonProjects(user) => person_partition(*user),
+            Self::PersonTasks(user, _) | Self::PersonProjects(user) | Self::Events(user) => person_partition(*user),
             Self::InvitationsFor(address) => format!("INVITED#{address}"),
             Self::TaskChanges(project, task) => log_partition(*project, *task),
         }
@@ -73,6 +74,7 @@ impl List {
             Self::PersonProjects(_) | Self::InvitationsFor(_) => Some("PROJECT#".to_owned()),
             Self::Members(_) => Some("MEMBER#".to_owned()),
             Self::Invitations(_) => Some("INVITATION#".to_owned()),
+            Self::Events(_) => Some(EVENTS_PREFIX.to_owned()),
             Self::ProjectTasks(_) | Self::ProjectTasksOfStatus(..) | Self::TaskChanges(..) | Self::ProjectChanges(_) => None,
         }
     }
@@ -124,6 +126,10 @@ impl List {
                 let fits = is_time(at) && version.len() == 10 && version.bytes().all(|it| it.is_ascii_digit());
                 fits.then(|| Some(change(*project, task.parse().ok()?, Version(version.parse().ok()?))))?
             }
+            (Self::Events(user), [time, id]) => {
+                let at = is_time(time).then(|| time.parse().ok())??;
+                Some(event(*user, at, id.parse().ok()?))
+            }
             _ => None,
         }
     }
@@ -141,10 +147,12 @@ fn is_date(text: &str) -> bool {
 mod tests {
     use super::super::tests::{PROJECT, TASK, USER, at, summary};
     use super::super::{change_by_time, membership_by_person, task_by_person, task_by_time};
+    use domain::EventId;
+
     use super::*;
     use crate::item::text;
 
-    fn lists() -> [(List, String, Key); 9] {
+    fn lists() -> [(List, String, Key); 10] {
         let time = at("2026-11-20T11:00:00Z");
         let (by_time, by_person) = (task_by_time(&summary()), task_by_person(&summary()));
         let address = AddressHash::from(&"ada@example.com".parse().expect("an address"));
@@ -158,6 +166,11 @@ mod tests {
             (List::Invitations(PROJECT), format!("INVITATION#{PROJECT}"), invitation(PROJECT, id)),
             (List::InvitationsFor(address.clone()), format!("PROJECT#{PROJECT}"), invited(&address, PROJECT)),
             (List::TaskChanges(PROJECT, TASK), "7".to_owned(), change(PROJECT, TASK, Version(7))),
+            (
+                List::Events(USER),
+                format!("EVENT#2026-11-20T11:00:00.000000000Z#{PROJECT}"),
+                event(USER, time, EventId(PROJECT.0)),
+            ),
             (List::ProjectChanges(PROJECT), change_by_time(time, TASK, Version(7)), change(PROJECT, TASK, Version(7))),
         ]
     }

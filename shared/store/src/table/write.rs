@@ -81,6 +81,10 @@ impl Write {
         self
     }
 
+    pub(crate) fn is_delete(&self) -> bool {
+        matches!(self.action, Action::Delete(_))
+    }
+
     pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(name.to_owned(), value);
         self
