@@ -39,5 +39,6 @@ pub use mail::parts::{DuePart, MOST_PARTS_PER_CLAIM, Part, PartContent, TaskSpan
 pub use page::{Page, Position};
 pub use work::Work;
 pub use work::ended::{ENDED_SESSIONS_KEPT, EndedSessions};
+pub use work::invitations::Invited;
 pub use work::projects::ProjectCreation;
 pub use work::tasks::{TaskContext, TaskCreation};

@@ -1,4 +1,5 @@
 use domain::{EmailAddress, Invitation, InvitationId, Membership, Project, ProjectId, Role};
+use jiff::Timestamp;
 
 use super::members::{OPEN, count_owner, membership_item};
 use crate::item::{Item, text, word};
@@ -6,30 +7,71 @@ use crate::keys::{Key, List};
 use crate::mail::parts::part_item;
 use crate::table::query::Query;
 use crate::table::write::{Transacted, Write, transact};
-use crate::{Mail, Page, Part, Position, StoreError, Work, keys};
+use crate::{LetterLimit, Mail, Page, Part, Position, RecipientKey, StoreError, Work, keys};
+
+/// What became of the wish to invite somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invited {
+    Mailed,
+    /// Stored without a letter: the recipient got enough of them.
+    Quiet,
+    /// Not stored: the inviter filed enough until then.
+    TooMany {
+        until: Timestamp,
+    },
+}
 
 impl Work {
-    /// Stores an invitation together with the letter that tells of it, in place of any earlier one of the address to the project.
+    /// Stores an invitation together with the letter that tells of it, in place of any earlier one of the address to the project:
+    /// without the letter where the recipient got enough of them, and not at all where the inviter filed enough.
     ///
     /// # Errors
     /// [`StoreError::Conflict`], where the project was deleted or the address was invited at the same moment.
-    pub async fn invite(&self, mail: &Mail, invitation: &Invitation, letter: &Part) -> Result<(), StoreError> {
+    pub async fn invite(
+        &self,
+        mail: &Mail,
+        invitation: &Invitation,
+        letter: &Part,
+        to: &LetterLimit,
+        by_inviter: &LetterLimit,
+    ) -> Result<Invited, StoreError> {
         let step = "store the invitation";
-        let Invitation { id, project, email, .. } = invitation;
-        let before = self.invitation_for(email, *project).await?;
+        let Invitation { invited_by, invited_at, .. } = invitation;
+        let before = self.invitation_for(&invitation.email, invitation.project).await?;
+        let counted_by = by_inviter.counting(mail, &RecipientKey::User(*invited_by), *invited_at);
+        let counted_to = to.counting(mail, &letter.recipient_key(), *invited_at);
+        let mut quiet = vec![counted_by];
+        quiet.extend(self.inviting(invitation, before.as_ref())?);
+        let mut told = quiet.clone();
+        told.extend([counted_to, Write::put(&mail.table, part_item(letter)?)]);
+        let too_many = Invited::TooMany { until: by_inviter.window_end(*invited_at) };
+        match transact(step, told).await? {
+            Transacted::Done => return Ok(Invited::Mailed),
+            Transacted::Refused(places) if places == [quiet.len()] => {}
+            Transacted::Refused(places) if places.first() == Some(&0) => return Ok(too_many),
+            Transacted::Refused(_) => return Err(StoreError::Conflict { step }),
+        }
+        match transact(step, quiet).await? {
+            Transacted::Done => Ok(Invited::Quiet),
+            Transacted::Refused(places) if places.first() == Some(&0) => Ok(too_many),
+            Transacted::Refused(_) => Err(StoreError::Conflict { step }),
+        }
+    }
+
+    /// An invitation in place of the one before, if there was one.
+    fn inviting(&self, invitation: &Invitation, before: Option<&Invitation>) -> Result<Vec<Write>, StoreError> {
         let invited = Write::put(&self.table, invitation_item(invited_key(invitation), invitation)?);
         let mut writes = vec![
-            Write::check(&self.table, keys::project(*project)).when(OPEN),
-            match &before {
+            Write::check(&self.table, keys::project(invitation.project)).when(OPEN),
+            match before {
                 Some(before) => invited.when("#invitation = :before").value(":before", text(before.id)),
                 None => invited.when("attribute_not_exists(#pk)"),
             },
-            Write::put(&self.table, invitation_item(keys::invitation(*project, *id), invitation)?),
-            Write::put(&mail.table, part_item(letter)?),
+            Write::put(&self.table, invitation_item(keys::invitation(invitation.project, invitation.id), invitation)?),
         ];
-        let replaced = before.filter(|it| it.id != *id);
-        writes.extend(replaced.map(|it| Write::delete(&self.table, keys::invitation(*project, it.id))));
-        transact(step, writes).await?.or_conflict(step)
+        let replaced = before.filter(|it| it.id != invitation.id);
+        writes.extend(replaced.map(|it| Write::delete(&self.table, keys::invitation(it.project, it.id))));
+        Ok(writes)
     }
 
     /// One of a project's open invitations.

@@ -8,8 +8,8 @@ use crate::item::{Item, json, text, word};
 use crate::table::write::Write;
 use crate::{StoreError, Work, keys};
 
-/// What a person can change, and what is compared to see whether it is still as read.
-const EDITABLE: [&str; 4] = ["name", "locale", "time_zone", "notify"];
+/// What can change, and is compared to see whether it is still as read.
+const EDITABLE: [&str; 5] = ["email", "name", "locale", "time_zone", "notify"];
 
 impl Work {
     /// A person's profile, read consistently.
