@@ -8,6 +8,8 @@ mod changes;
 pub mod client;
 mod environment;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod item;
 pub mod keys;
 mod logging;
