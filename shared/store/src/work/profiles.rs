@@ -9,7 +9,7 @@ use crate::table::write::Write;
 use crate::{StoreError, Work, keys};
 
 /// What can change, and is compared to see whether it is still as read.
-const EDITABLE: [&str; 5] = ["email", "name", "locale", "time_zone", "notify"];
+const CHANGING: [&str; 5] = ["email", "name", "locale", "time_zone", "notify"];
 
 impl Work {
     /// A person's profile, read consistently.
@@ -39,7 +39,7 @@ impl Work {
         let before = profile_item(before)?;
         let mut update = Write::put(&self.table, profile_item(after)?);
         let mut conditions = Vec::new();
-        for name in EDITABLE {
+        for name in CHANGING {
             conditions.push(format!("#{name} = :{name}"));
             update = update.value(&format!(":{name}"), text(before.text(name)?));
         }
@@ -93,7 +93,7 @@ mod tests {
             unsubscribe_secret: [7; 32],
         };
         let item = profile_item(&before).expect("an item");
-        assert!(EDITABLE.iter().all(|name| item.text(name).is_ok()));
+        assert!(CHANGING.iter().all(|name| item.text(name).is_ok()));
         assert_eq!(profile(&item).ok(), Some(before));
     }
 }
