@@ -11,7 +11,8 @@ use tracing::error;
 
 use crate::Mailer;
 use crate::language::People;
-use crate::mail::{Mail, TaskNews, letter_mail, task_mail};
+use crate::letter::letter_mail;
+use crate::mail::{Mail, TaskNews, task_mail};
 
 const NOTHING_LEFT: &str = "nothing left to tell";
 const NOT_A_MEMBER: &str = "not a member of the project any more";
@@ -68,7 +69,7 @@ impl Mailer {
             return Ok(silence(SUPPRESSED_ADDRESS));
         }
         if let PartContent::Letter { letter, .. } = &first.content {
-            return self.compose_letter(&email, letter);
+            return self.compose_letter(&email, profile.as_ref(), letter);
         }
         match profile {
             Some(reader) => self.compose_tasks(claim, &reader).await,
@@ -76,8 +77,9 @@ impl Mailer {
         }
     }
 
-    fn compose_letter(&self, email: &EmailAddress, letter: &Letter) -> Result<Composed, StoreError> {
-        let mail = letter_mail(&self.letterhead, email, letter).map_err(|it| StoreError::Corrupt { what: it.to_string() })?;
+    fn compose_letter(&self, email: &EmailAddress, reader: Option<&Profile>, letter: &Letter) -> Result<Composed, StoreError> {
+        let mail =
+            letter_mail(&self.letterhead, email, reader, letter).map_err(|it| StoreError::Corrupt { what: it.to_string() })?;
         Ok(Composed::Mail { mail, deliveries: Vec::new() })
     }
 

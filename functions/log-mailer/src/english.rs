@@ -1,8 +1,10 @@
-use domain::{FieldChange, Label, Labels, Letter, NetChange, NetKind, Priority, Reason, Status, TimeZoneName, UserId};
+mod letter;
+
+use domain::{Device, FieldChange, Label, Labels, Letter, NetChange, NetKind, Priority, Reason, Status, TimeZoneName, UserId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::language::{Detail, FIELDS_IN_A_SENTENCE, Language, LetterWords, People, greetable};
+use crate::language::{Detail, FIELDS_IN_A_SENTENCE, Language, LetterWords, People};
 
 /// Mails in English.
 #[derive(Clone, Copy, Debug)]
@@ -90,32 +92,19 @@ impl Language for English {
         "Stop these mails"
     }
 
-    fn letter(&self, letter: &Letter) -> LetterWords {
-        match letter {
-            Letter::VerifyAddress { name, .. } => LetterWords {
-                subject: "Confirm your address for Baton".to_owned(),
-                headline: match greetable(name) {
-                    Some(name) => format!("Hello {name}, confirm your address and choose a password to start with Baton."),
-                    None => "Confirm your address and choose a password to start with Baton.".to_owned(),
-                },
-                lines: vec!["The link works once and for a short time only.".to_owned()],
-                action: "Confirm my address",
-                why: "You get this because somebody signed up for Baton with this address. If it was not you, ignore this mail: nothing happens.",
-            },
-            Letter::AddressTaken { .. } => LetterWords {
-                subject: "You already have a Baton account".to_owned(),
-                headline: "Somebody signed up for Baton with this address, which has an account already.".to_owned(),
-                lines: vec!["If it was you, just log in. Nothing about your account has changed.".to_owned()],
-                action: "Log in",
-                why: "You get this because the address belongs to your account. If it was not you, ignore this mail.",
-            },
-            Letter::Invitation { project_name, inviter, .. } => LetterWords {
-                subject: format!("[{project_name}] {inviter} invited you"),
-                headline: format!("{inviter} invited you to the project {}.", quoted(project_name.as_str())),
-                lines: vec!["Log in, or sign up with this address, to accept or to decline.".to_owned()],
-                action: "See the invitation",
-                why: "You get this because a member of the project entered this address. If you do not know them, ignore this mail.",
-            },
+    fn letter(&self, letter: &Letter, zone: &TimeZoneName) -> LetterWords {
+        letter::words(letter, zone)
+    }
+
+    fn device(&self, device: &Device) -> String {
+        let place = match (device.browser(), device.system()) {
+            (Some(browser), Some(system)) => format!("{browser} on {system}"),
+            (Some(name), None) | (None, Some(name)) => name.to_owned(),
+            (None, None) => "Unknown device".to_owned(),
+        };
+        match device.network_address {
+            Some(address) => format!("{place}, network address {}", address.to_canonical()),
+            None => place,
         }
     }
 }

@@ -1,8 +1,10 @@
-use domain::{FieldChange, Label, Labels, Letter, NetChange, NetKind, Priority, Reason, Status, TimeZoneName, UserId};
+mod letter;
+
+use domain::{Device, FieldChange, Label, Labels, Letter, NetChange, NetKind, Priority, Reason, Status, TimeZoneName, UserId};
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 
-use crate::language::{Detail, FIELDS_IN_A_SENTENCE, Language, LetterWords, People, greetable};
+use crate::language::{Detail, FIELDS_IN_A_SENTENCE, Language, LetterWords, People};
 
 /// Mails in Korean, in the formal polite style (합쇼체).
 #[derive(Clone, Copy, Debug)]
@@ -97,34 +99,19 @@ impl Language for Korean {
         "이 알림 메일 그만 받기"
     }
 
-    fn letter(&self, letter: &Letter) -> LetterWords {
-        match letter {
-            Letter::VerifyAddress { name, .. } => LetterWords {
-                subject: "Baton 이메일 주소를 확인해 주세요".to_owned(),
-                headline: match greetable(name) {
-                    Some(name) => {
-                        format!("{name} 님, 안녕하세요. 이메일 주소를 확인하고 비밀번호를 정하면 Baton을 시작할 수 있습니다.")
-                    }
-                    None => "이메일 주소를 확인하고 비밀번호를 정하면 Baton을 시작할 수 있습니다.".to_owned(),
-                },
-                lines: vec!["아래 링크는 잠시 동안 한 번만 사용할 수 있습니다.".to_owned()],
-                action: "이메일 주소 확인하기",
-                why: "이 주소로 Baton 가입 신청이 들어와 보내 드립니다. 직접 신청하지 않으셨다면 이 메일을 무시하세요. 아무 일도 일어나지 않습니다.",
-            },
-            Letter::AddressTaken { .. } => LetterWords {
-                subject: "이미 Baton 계정이 있습니다".to_owned(),
-                headline: "이 주소로 Baton 가입 신청이 들어왔지만, 이미 가입된 주소입니다.".to_owned(),
-                lines: vec!["직접 신청하셨다면 바로 로그인하세요. 계정에는 아무런 변화가 없습니다.".to_owned()],
-                action: "로그인하기",
-                why: "회원님 계정의 주소여서 보내 드립니다. 직접 신청하지 않으셨다면 이 메일을 무시하세요.",
-            },
-            Letter::Invitation { project_name, inviter, .. } => LetterWords {
-                subject: format!("[{project_name}] {inviter} 님의 초대"),
-                headline: format!("{inviter} 님이 {} 프로젝트에 초대했습니다.", quoted(project_name.as_str())),
-                lines: vec!["로그인하거나 이 주소로 가입하면 초대를 수락하거나 거절할 수 있습니다.".to_owned()],
-                action: "초대 보기",
-                why: "프로젝트 구성원이 이 주소를 입력하여 보내 드립니다. 모르는 사람이라면 이 메일을 무시하세요.",
-            },
+    fn letter(&self, letter: &Letter, zone: &TimeZoneName) -> LetterWords {
+        letter::words(letter, zone)
+    }
+
+    fn device(&self, device: &Device) -> String {
+        let place = match (device.browser(), device.system()) {
+            (Some(browser), Some(system)) => format!("{system}의 {browser}"),
+            (Some(name), None) | (None, Some(name)) => name.to_owned(),
+            (None, None) => "알 수 없는 기기".to_owned(),
+        };
+        match device.network_address {
+            Some(address) => format!("{place}, 네트워크 주소 {}", address.to_canonical()),
+            None => place,
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use domain::{FieldChange, Letter, Locale, Name, NetChange, ProjectName, Reason, TimeZoneName, UserId};
+use domain::{Device, FieldChange, Letter, Locale, Name, NetChange, ProjectName, Reason, TimeZoneName, UserId};
 use jiff::Timestamp;
 
 use crate::english::English;
@@ -58,8 +58,10 @@ pub(crate) trait Language {
     fn rest(&self, tasks: usize) -> String;
     /// What the link that ends these mails is called.
     fn stop(&self) -> &'static str;
-    /// A letter's words.
-    fn letter(&self, letter: &Letter) -> LetterWords;
+    /// A letter's words, with times as in `zone`.
+    fn letter(&self, letter: &Letter, zone: &TimeZoneName) -> LetterWords;
+    /// From where something was done, in words of closed sets only: a client calls itself whatever it likes.
+    fn device(&self, device: &Device) -> String;
     /// How a sentence names the project and the task beside each other.
     fn place(&self, title: &str, project: &ProjectName) -> String {
         format!("{title} · {project}")
@@ -76,12 +78,29 @@ pub(crate) fn language(locale: Locale) -> &'static dyn Language {
 /// A sentence tells of this many fields; more are listed below it.
 pub(crate) const FIELDS_IN_A_SENTENCE: usize = 2;
 
-/// The name to greet with, unless somebody else may have typed a lure into it: mail programs make links of what looks like one.
-pub(crate) fn greetable(name: &Name) -> Option<&str> {
-    let text = name.as_str();
-    let dotted = text.split('.').skip(1).any(|it| it.starts_with(char::is_alphanumeric));
-    let lure = dotted || text.contains(['/', '@', ':', '\\']);
-    (!lure).then_some(text)
+/// A name, if a mail may quote it to somebody who may not know its owner. Mail programs make links of what looks like one, so
+/// whoever can choose a name could have Baton mail a link of theirs: addresses, domains and anything with a scheme are not quoted.
+pub(crate) fn quotable(name: &str) -> Option<&str> {
+    // What takes no room hides nothing from whoever makes the link.
+    let seen: Vec<char> = name.chars().filter(|it| !is_invisible(*it)).collect();
+    let is_lure = |(at, it): (usize, &char)| {
+        let after = &seen[at + 1..];
+        match it {
+            '@' | '\\' => true,
+            ':' | '：' => after.first().is_some_and(|it| !it.is_whitespace()),
+            // The four full stops that separate the labels of a domain (UTS 46, section 4), before a last one of two letters or more.
+            '.' | '。' | '．' | '｡' => after.len() > 1 && after[..2].iter().all(|it| it.is_alphabetic() || *it == '-'),
+            _ => false,
+        }
+    };
+    (!seen.iter().enumerate().any(is_lure)).then_some(name)
+}
+
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}')
+        || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
+        || matches!(character, '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -89,12 +108,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_could_become_a_link_is_not_greeted() {
-        for (name, expected) in
-            [("Ada King", true), ("J. R. Hart", true), ("evil.example", false), ("see http://x", false), ("a@b", false)]
-        {
-            let name: Name = name.parse().expect("a name");
-            assert_eq!(greetable(&name).is_some(), expected, "{name}");
+    fn a_name_that_could_become_a_link_is_not_quoted() {
+        for (name, expected) in [
+            ("Ada King", true),
+            ("J. R. Hart", true),
+            ("J.R. Hart", true),
+            ("그레이스", true),
+            ("Plan: week 2", true),
+            ("UI/UX 2.0", true),
+            ("Done. Really.", true),
+            ("evil.example", false),
+            ("see evil.xn--p1ai now", false),
+            ("evil\u{200B}.\u{202E}ex\u{2060}ample", false),
+            ("악.한국", false),
+            ("例。中国", false),
+            ("http://x", false),
+            ("tel:123", false),
+            ("a@b", false),
+            ("\\\\evil\\share", false),
+        ] {
+            assert_eq!(quotable(name).is_some(), expected, "{name}");
         }
     }
 }

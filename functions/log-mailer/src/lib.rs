@@ -11,6 +11,7 @@ mod english;
 mod hint;
 mod korean;
 mod language;
+mod letter;
 mod mail;
 mod pace;
 mod plan;

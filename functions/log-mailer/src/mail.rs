@@ -1,9 +1,7 @@
 use askama::Template;
-use domain::{
-    EmailAddress, Letter, Locale, NetChange, NetKind, Profile, ProjectName, TaskId, UnsubscribeScope, UnsubscribeToken,
-};
+use domain::{EmailAddress, Locale, NetChange, NetKind, Profile, ProjectName, TaskId, UnsubscribeScope, UnsubscribeToken};
 
-use crate::language::{Detail, LetterWords, People, language};
+use crate::language::{Detail, People, language};
 
 /// The most tasks one mail tells of; the rest are counted in it.
 pub(crate) const MOST_TASKS: usize = 20;
@@ -64,27 +62,6 @@ struct TasksHtml<'a> {
     stop_link: &'a str,
 }
 
-#[derive(Template)]
-#[template(path = "letter.txt")]
-struct LetterText<'a> {
-    headline: &'a str,
-    lines: &'a [String],
-    link: &'a str,
-    why: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "letter.html")]
-struct LetterHtml<'a> {
-    lang: &'a str,
-    subject: &'a str,
-    headline: &'a str,
-    lines: &'a [String],
-    link: &'a str,
-    action: &'a str,
-    why: &'a str,
-}
-
 /// One task's part of a mail.
 struct Block {
     headline: String,
@@ -128,27 +105,6 @@ pub(crate) fn task_mail(
         headers.push(("References", thread));
     }
     Ok(Mail { to: reader.email.clone(), subject, text: straight(&text), html: straight(&html), headers })
-}
-
-/// The mail that carries a letter to `to`.
-///
-/// # Errors
-/// [`UnwritableMail`], which only a broken template can cause.
-pub(crate) fn letter_mail(letterhead: &Letterhead, to: &EmailAddress, letter: &Letter) -> Result<Mail, UnwritableMail> {
-    let web_origin = &letterhead.web_origin;
-    let (locale, link) = match letter {
-        Letter::VerifyAddress { token, locale, .. } => (*locale, format!("{web_origin}/#/verify?token={token}")),
-        Letter::AddressTaken { locale } => (*locale, format!("{web_origin}/#/login")),
-        Letter::Invitation { locale, .. } => (*locale, format!("{web_origin}/#/invitations")),
-    };
-    let language = language(locale);
-    let LetterWords { subject, headline, lines, action, why } = language.letter(letter);
-    let subject = header_text(&subject);
-    let text = LetterText { headline: &headline, lines: &lines, link: &link, why }.render()?;
-    let html =
-        LetterHtml { lang: language.tag(), subject: &subject, headline: &headline, lines: &lines, link: &link, action, why };
-    let (text, html) = (straight(&text), straight(&html.render()?));
-    Ok(Mail { to: to.clone(), subject, text, html, headers: automatic_headers() })
 }
 
 fn block(web_origin: &str, reader: &Profile, it: &TaskNews, all: &[TaskNews], people: &People) -> Block {
@@ -204,7 +160,7 @@ fn subject(locale: Locale, news: &[TaskNews]) -> String {
 }
 
 /// RFC 3834, section 5, and what Exchange reads: no holiday replies, please.
-fn automatic_headers() -> Vec<(&'static str, String)> {
+pub(crate) fn automatic_headers() -> Vec<(&'static str, String)> {
     vec![("Auto-Submitted", "auto-generated".to_owned()), ("X-Auto-Response-Suppress", "All".to_owned())]
 }
 
@@ -215,13 +171,13 @@ fn thread_id(task: TaskId, sender: &EmailAddress) -> String {
 }
 
 /// User text as it may stand in a header: one line, without characters that end it or turn it around.
-fn header_text(text: &str) -> String {
+pub(crate) fn header_text(text: &str) -> String {
     straight(text).chars().map(|it| if it.is_control() || matches!(it, '\u{2028}' | '\u{2029}') { ' ' } else { it }).collect()
 }
 
 /// Without the characters that turn text around (Unicode Standard Annex 9, section 2): what one person typed must not change
 /// how the words beside it read.
-fn straight(text: &str) -> String {
+pub(crate) fn straight(text: &str) -> String {
     let turns =
         |it: &char| matches!(it, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     text.chars().filter(|it| !turns(it)).collect()
@@ -351,42 +307,12 @@ https://baton.example/#/projects/00000000-0000-0000-0000-00000000000a/tasks/0000
         net.title = title(&turned("Fix the pump"));
         let mut people = people();
         people.names.insert(ADA, turned("Ada").parse().expect("a name"));
-        let to: EmailAddress = "new@example.com".parse().expect("an address");
         for locale in [Locale::En, Locale::Ko] {
             let news = [news(&turned("House"), net.clone())];
             let told = task_mail(&letterhead(), &reader(locale), &news, &people).expect("templates render");
-            let (project_name, inviter) = (turned("House").parse().expect("a name"), turned("Ada").parse().expect("a name"));
-            let letter = Letter::Invitation { project: net.project, project_name, inviter, locale };
-            let invited = letter_mail(&letterhead(), &to, &letter).expect("templates render");
-            for Mail { subject, text, html, .. } in [&told, &invited] {
-                assert!(text.contains("Ada") && html.contains("Ada") && subject.contains("House"), "{text}");
-                assert!(![subject, text, html].into_iter().any(|it| it.contains(turns)), "{subject:?} {text:?} {html:?}");
-            }
+            let Mail { subject, text, html, .. } = told;
+            assert!(text.contains("Ada") && html.contains("Ada") && subject.contains("House"), "{text}");
+            assert!(![&subject, &text, &html].into_iter().any(|it| it.contains(turns)), "{subject:?} {text:?} {html:?}");
         }
-    }
-
-    #[test]
-    fn a_letter_leads_where_it_says_in_both_languages() {
-        let to: EmailAddress = "new@example.com".parse().expect("an address");
-        let verify =
-            |locale| Letter::VerifyAddress { name: "Ada".parse().expect("a name"), token: "tok-EN_1".to_owned(), locale };
-        let english = letter_mail(&letterhead(), &to, &verify(Locale::En)).expect("templates render");
-        assert_eq!((english.to.as_str(), english.subject.as_str()), ("new@example.com", "Confirm your address for Baton"));
-        assert!(english.text.contains("\nhttps://baton.example/#/verify?token=tok-EN_1\n"), "{}", english.text);
-        assert!(english.html.contains("href=\"https://baton.example/#/verify?token=tok-EN_1\""), "{}", english.html);
-        let korean = letter_mail(&letterhead(), &to, &verify(Locale::Ko)).expect("templates render");
-        assert!(korean.text.starts_with("Ada 님, 안녕하세요."), "{}", korean.text);
-        let invitation = Letter::Invitation {
-            project: crate::samples::PROJECT,
-            project_name: "<House>".parse().expect("a name"),
-            inviter: "그레이스".parse().expect("a name"),
-            locale: Locale::Ko,
-        };
-        let invitation = letter_mail(&letterhead(), &to, &invitation).expect("templates render");
-        assert_eq!(invitation.subject, "[<House>] 그레이스 님의 초대");
-        assert!(invitation.text.starts_with("그레이스 님이 ‘<House>’ 프로젝트에 초대했습니다.\n"), "{}", invitation.text);
-        assert!(invitation.html.contains("‘&#60;House&#62;’"), "{}", invitation.html);
-        assert!(invitation.text.contains("https://baton.example/#/invitations\n"), "{}", invitation.text);
-        assert_eq!(invitation.headers.len(), 2, "a letter is no list: {:?}", invitation.headers);
     }
 }
