@@ -1,6 +1,6 @@
-use api::ApiError;
-use domain::{Membership, Project, ProjectId, Role, UserId};
-use store::Work;
+use api::{ApiError, Caller, Grant};
+use domain::{Membership, Project, ProjectId, Role};
+use store::{ProjectContext, Work};
 
 /// How often a change that names no version is tried again when others are faster.
 pub(crate) const MOST_ATTEMPTS: usize = 10;
@@ -26,9 +26,10 @@ impl Access {
         }
     }
 
-    /// One consistent read.
-    pub(crate) async fn load(work: &Work, project: ProjectId, user: UserId) -> Result<Self, ApiError> {
-        let (project, membership) = work.project_and_member(project, user).await?;
+    /// One consistent read, which also tells whether the caller's session has ended.
+    pub(crate) async fn load(work: &Work, project: ProjectId, caller: Caller) -> Result<Self, ApiError> {
+        let ProjectContext { project, membership, ended_sessions } = work.project_context(project, caller.user).await?;
+        caller.check_session(&ended_sessions)?;
         Self::of(project, membership)
     }
 
@@ -51,11 +52,23 @@ impl Access {
     }
 }
 
-/// What was asked for, if it could be read. If not, whoever may not know of the project is told 404 and not 400, so this is
-/// looked up first; otherwise the look-up is handed back, to run beside the query.
-pub(crate) async fn judged<Q, L>(asked: Result<Q, ApiError>, access: L) -> Result<(Q, L), ApiError>
+/// That the caller's session has not ended, where there is no project whose [`Access`] would say it. An API token has no session, and was
+/// looked up just now.
+///
+/// # Errors
+/// 401 where it has.
+pub(crate) async fn require_session(work: &Work, caller: Caller) -> Result<(), ApiError> {
+    match caller.grant {
+        Grant::Session { .. } => caller.check_session(&work.ended_sessions(caller.user).await?),
+        Grant::Token(_) => Ok(()),
+    }
+}
+
+/// What was asked for, if it could be read. If not, whoever may not ask at all is told 401 or 404 and not 400, so this is looked up
+/// first; otherwise the look-up is handed back, to run beside the query.
+pub(crate) async fn judged<Q, A, L>(asked: Result<Q, ApiError>, access: L) -> Result<(Q, L), ApiError>
 where
-    L: Future<Output = Result<Access, ApiError>>,
+    L: Future<Output = Result<A, ApiError>>,
 {
     match asked {
         Ok(asked) => Ok((asked, access)),

@@ -121,11 +121,11 @@ const START: &str = "start";
 )]
 pub(crate) async fn list_project_changes(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ListBody<ChangeBody>>, ApiError> {
-    let (query, access) = judged(parse(&query), Access::load(&state.work, project, user)).await?;
+    let (query, access) = judged(parse(&query), Access::load(&state.work, project, caller)).await?;
     let ProjectChangesQuery { limit, cursor, after } = query;
     let settled = Timestamp::now() - SETTLES_WITHIN;
     let list = async {
@@ -164,11 +164,11 @@ pub(crate) async fn list_project_changes(
 )]
 pub(crate) async fn list_task_changes(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
     query: Query,
 ) -> Result<Json<ListBody<ChangeBody>>, ApiError> {
-    let (paging, access) = judged(query.parse::<Paging>(), Access::load(&state.work, project, user)).await?;
+    let (paging, access) = judged(query.parse::<Paging>(), Access::load(&state.work, project, caller)).await?;
     let position = paging.position();
     let (access, page) = tokio::join!(access, state.changes.task_changes(project, task, paging.limit.get(), position.as_ref()));
     access?;
@@ -191,12 +191,12 @@ pub(crate) async fn list_task_changes(
 )]
 pub(crate) async fn get_change(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project, task, version)): Path<(ProjectId, TaskId, Version)>,
     query: Query,
 ) -> Result<Json<WholeChangeBody>, ApiError> {
     let (access, change, description) = tokio::join!(
-        Access::load(&state.work, project, user),
+        Access::load(&state.work, project, caller),
         state.changes.change(project, task, version),
         state.changes.description(project, task, version),
     );

@@ -1,22 +1,23 @@
 use api::{
-    ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, ListBody, NotFoundProblem, Paging, Path, Query, RawBody,
-    RoleProblem,
+    ApiError, BodyProblems, BusyProblem, Caller, CallerProblems, ConflictProblem, ListBody, NotFoundProblem, Paging, Path, Query,
+    RawBody, RoleProblem,
 };
 use axum::Json;
 use axum::extract::State;
 use domain::{
-    EmailAddress, Invitation, InvitationId, Letter, Membership, Name, NewInvitation, PartId, Profile, ProjectId, ProjectName,
+    EmailAddress, Invitation, InvitationId, Letter, Membership, NewInvitation, PartId, Profile, ProjectId, ProjectName,
     Recipient, Role, UserId,
 };
 use http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use store::{Part, PartContent, StoreError};
+use store::{Invited, LetterKind, LetterLimit, Part, PartContent, StoreError};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::TasksState;
-use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY, judged};
+use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY, judged, require_session};
+use crate::members::shown_name;
 use crate::schema::RoleSchema;
 
 /// An address that may join a project, as its owners see it.
@@ -52,9 +53,8 @@ pub struct MyInvitationBody {
     pub project_name: ProjectName,
     #[schema(value_type = RoleSchema)]
     pub role: Role,
-    /// The name of the person who invited; null, if they have no profile any more.
-    #[schema(value_type = Option<String>, required)]
-    pub invited_by: Option<Name>,
+    /// The name of the person who invited; `former member`, where they have deleted their account.
+    pub invited_by: String,
     #[schema(value_type = String, format = DateTime)]
     pub invited_at: Timestamp,
 }
@@ -67,6 +67,12 @@ pub struct NewInvitationSchema {
     pub email: String,
     pub role: RoleSchema,
 }
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// So that nobody's inbox is flooded by way of Baton.
+const TO_ONE_ADDRESS: LetterLimit = LetterLimit { kind: LetterKind::Invitation, most: 10, window: DAY };
+/// So that nobody reaches many by way of Baton whom they do not know.
+const BY_ONE_PERSON: LetterLimit = LetterLimit { kind: LetterKind::Inviter, most: 100, window: DAY };
 
 /// The same for every address, so that it does not tell who has an account or is a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -84,12 +90,12 @@ pub struct AcceptedBody {}
 )]
 pub(crate) async fn list_invitations(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ListBody<InvitationBody>>, ApiError> {
     let access = async {
-        let access = Access::load(&state.work, project, user).await?;
+        let access = Access::load(&state.work, project, caller).await?;
         access.require_owner()?;
         Ok(access)
     };
@@ -101,6 +107,9 @@ pub(crate) async fn list_invitations(
 }
 
 /// Invites an address, which gets a mail. An address that is invited already is invited anew, in the role asked for last.
+///
+/// One person invites at most 100 times a day. An address gets at most ten such mails a day, whoever invites it; past that it is invited
+/// all the same, and finds the invitation when it next looks.
 #[utoipa::path(
     post,
     path = "/v1/projects/{project}/invitations",
@@ -110,41 +119,48 @@ pub(crate) async fn list_invitations(
     request_body = NewInvitationSchema,
     responses(
         (status = 202, description = "The same for every address.", body = AcceptedBody),
-        CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, ConflictProblem
+        CallerProblems, NotFoundProblem, BodyProblems, RoleProblem, ConflictProblem, BusyProblem
     )
 )]
 pub(crate) async fn create_invitation(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     body: RawBody,
 ) -> Result<(StatusCode, Json<AcceptedBody>), ApiError> {
     for _ in 0..MOST_ATTEMPTS {
-        let (access, inviter) = tokio::join!(Access::load(&state.work, project, user), state.work.profile(user));
-        let inviter = inviter?.ok_or(ApiError::Unauthorized)?;
+        let (access, inviter) = tokio::join!(Access::load(&state.work, project, caller), state.work.profile(caller.user));
         let access = access?;
+        let inviter = inviter?.ok_or(ApiError::Unauthorized)?;
         access.require_owner()?;
         let NewInvitation { email, role } = body.parse()?;
         let now = Timestamp::now();
         // Always to the address, never to the account behind it: what is done does not depend on whether there is one.
         let recipient = Recipient::Address(email.clone());
         let id = InvitationId(Uuid::now_v7());
-        let invitation = Invitation { id, project, email, role, invited_by: user, invited_at: now };
+        let invitation = Invitation { id, project, email, role, invited_by: caller.user, invited_at: now };
         let letter =
             Letter::Invitation { project, project_name: access.project.name, inviter: inviter.name, locale: inviter.locale };
         let content = PartContent::Letter { id: PartId(Uuid::now_v7()), letter };
         let part = Part { recipient: recipient.clone(), due_at: now, content };
-        match state.work.invite(&state.mail, &invitation, &part).await {
+        match state.work.invite(&state.mail, &invitation, &part, &TO_ONE_ADDRESS, &BY_ONE_PERSON).await {
             // Invited by another at the same moment, or the project was deleted.
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
-            Ok(()) => {
+            Ok(Invited::TooMany { until }) => return Err(too_many(until, now)),
+            Ok(Invited::Mailed) => {
                 state.hints.letter_due(&recipient).await;
                 return Ok((StatusCode::ACCEPTED, Json(AcceptedBody {})));
             }
+            // What an address gets from others is not the inviter's to know.
+            Ok(Invited::Quiet) => return Ok((StatusCode::ACCEPTED, Json(AcceptedBody {}))),
         }
     }
     Err(ApiError::conflict(TOO_BUSY))
+}
+
+fn too_many(until: Timestamp, now: Timestamp) -> ApiError {
+    ApiError::TooManyRequests { retry_after: until.duration_since(now).unsigned_abs() }
 }
 
 /// Withdraws an invitation.
@@ -158,11 +174,12 @@ pub(crate) async fn create_invitation(
 )]
 pub(crate) async fn withdraw_invitation(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project, invitation)): Path<(ProjectId, InvitationId)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
-    let (access, invitation) = tokio::join!(Access::load(&state.work, project, user), state.work.invitation(project, invitation));
+    let (access, invitation) =
+        tokio::join!(Access::load(&state.work, project, caller), state.work.invitation(project, invitation));
     access?.require_owner()?;
     let invitation = invitation?.ok_or(ApiError::NotFound)?;
     query.parse_none()?;
@@ -180,10 +197,10 @@ pub(crate) async fn withdraw_invitation(
 )]
 pub(crate) async fn list_my_invitations(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     query: Query,
 ) -> Result<Json<ListBody<MyInvitationBody>>, ApiError> {
-    let Profile { email, .. } = profile(&state, user).await?;
+    let Profile { email, .. } = profile(&state, caller).await?;
     let paging: Paging = query.parse()?;
     let page = state.work.invitations_for(&email, paging.limit.get(), paging.position().as_ref()).await?;
     let mut inviters: Vec<UserId> = page.items.iter().map(|(invitation, _)| invitation.invited_by).collect();
@@ -192,7 +209,7 @@ pub(crate) async fn list_my_invitations(
     let profiles = state.work.profiles(&inviters).await?;
     Ok(Json(ListBody::new(page, |(invitation, project)| {
         let Invitation { id: _, project: _, email: _, role, invited_by, invited_at } = invitation;
-        let invited_by = profiles.get(&invited_by).map(|it| it.name.clone());
+        let invited_by = shown_name(profiles.get(&invited_by));
         MyInvitationBody { project: project.id, project_name: project.name, role, invited_by, invited_at }
     })))
 }
@@ -208,11 +225,11 @@ pub(crate) async fn list_my_invitations(
 )]
 pub(crate) async fn accept_invitation(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
-    let Profile { email, .. } = profile(&state, user).await?;
+    let Profile { id: user, email, .. } = profile(&state, caller).await?;
     for _ in 0..MOST_ATTEMPTS {
         let invitation = state.work.invitation_for(&email, project).await?.ok_or(ApiError::NotFound)?;
         query.parse_none()?;
@@ -250,19 +267,21 @@ async fn raise(state: &TasksState, current: &Membership, invitation: &Invitation
 )]
 pub(crate) async fn decline_invitation(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
-    let Profile { email, .. } = profile(&state, user).await?;
+    let Profile { email, .. } = profile(&state, caller).await?;
     let invitation = state.work.invitation_for(&email, project).await?.ok_or(ApiError::NotFound)?;
     query.parse_none()?;
     gone(state.work.remove_invitation(&invitation).await)
 }
 
-/// The caller as they are: a token outlives its account by minutes.
-async fn profile(state: &TasksState, user: UserId) -> Result<Profile, ApiError> {
-    state.work.profile(user).await?.ok_or(ApiError::Unauthorized)
+/// The caller as they are: an access token outlives its session and its account by minutes.
+async fn profile(state: &TasksState, caller: Caller) -> Result<Profile, ApiError> {
+    let (session, profile) = tokio::join!(require_session(&state.work, caller), state.work.profile(caller.user));
+    session?;
+    profile?.ok_or(ApiError::Unauthorized)
 }
 
 fn gone(removed: Result<(), StoreError>) -> Result<StatusCode, ApiError> {

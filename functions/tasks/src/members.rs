@@ -4,7 +4,7 @@ use api::{
 };
 use axum::Json;
 use axum::extract::State;
-use domain::{Membership, Name, ProjectId, Role, UserId};
+use domain::{Membership, Profile, ProjectId, Role, UserId};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,9 +21,8 @@ use crate::schema::RoleSchema;
 pub struct MemberBody {
     #[schema(value_type = Uuid)]
     pub user: UserId,
-    /// Null, if the person has no profile any more.
-    #[schema(value_type = Option<String>, required)]
-    pub name: Option<Name>,
+    /// `former member`, where the person has deleted their account.
+    pub name: String,
     #[schema(value_type = RoleSchema)]
     pub role: Role,
     #[schema(value_type = String, format = DateTime)]
@@ -34,11 +33,18 @@ pub struct MemberBody {
 }
 
 impl MemberBody {
-    fn new(membership: &Membership, name: Option<Name>) -> Self {
+    fn new(membership: &Membership, profile: Option<&Profile>) -> Self {
         let Membership { project: _, user, role, joined_at, left_at } = *membership;
-        Self { user, name, role, joined_at, left_at }
+        Self { user, name: shown_name(profile), role, joined_at, left_at }
     }
 }
+
+/// What a person is called. Their memberships, tasks and log stay when they delete their account; their name does not.
+pub(crate) fn shown_name(profile: Option<&Profile>) -> String {
+    profile.map_or_else(|| FORMER_MEMBER.to_owned(), |it| it.name.to_string())
+}
+
+const FORMER_MEMBER: &str = "former member";
 
 /// A member's new role; an absent field keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -60,21 +66,18 @@ pub struct MemberPatch {
 )]
 pub(crate) async fn list_members(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ListBody<MemberBody>>, ApiError> {
-    let (paging, access) = judged(query.parse::<Paging>(), Access::load(&state.work, project, user)).await?;
+    let (paging, access) = judged(query.parse::<Paging>(), Access::load(&state.work, project, caller)).await?;
     let position = paging.position();
     let (access, page) = tokio::join!(access, state.work.members(project, paging.limit.get(), position.as_ref()));
     access?;
     let page = page?;
     let users: Vec<UserId> = page.items.iter().map(|it| it.user).collect();
-    let mut profiles = state.work.profiles(&users).await?;
-    Ok(Json(ListBody::new(page, |membership| {
-        let name = profiles.remove(&membership.user).map(|it| it.name);
-        MemberBody::new(&membership, name)
-    })))
+    let profiles = state.work.profiles(&users).await?;
+    Ok(Json(ListBody::new(page, |it| MemberBody::new(&it, profiles.get(&it.user)))))
 }
 
 /// Gives a member another role. A project keeps at least one owner.
@@ -92,7 +95,7 @@ pub(crate) async fn list_members(
 )]
 pub(crate) async fn update_member(
     State(state): State<TasksState>,
-    Caller { user: caller, .. }: Caller,
+    caller: Caller,
     Path((project, user)): Path<(ProjectId, UserId)>,
     body: RawBody,
 ) -> Result<Json<MemberBody>, ApiError> {
@@ -101,12 +104,13 @@ pub(crate) async fn update_member(
         let (access, before) = place?;
         access.require_owner()?;
         let MemberPatch { role } = body.parse_patch()?;
-        let name = profile?.map(|it| it.name);
-        let Some(role) = role.filter(|it| *it != before.role) else { return Ok(Json(MemberBody::new(&before, name))) };
+        let profile = profile?;
+        let shown = |membership: &Membership| Json(MemberBody::new(membership, profile.as_ref()));
+        let Some(role) = role.filter(|it| *it != before.role) else { return Ok(shown(&before)) };
         match state.work.set_role(&before, role).await {
             // Changed or left meanwhile: what is there now is read again.
             Err(StoreError::Conflict { .. }) => {}
-            saved => return saved.map(|()| Json(MemberBody::new(&Membership { role, ..before }, name))).map_err(ApiError::from),
+            saved => return saved.map(|()| shown(&Membership { role, ..before })).map_err(ApiError::from),
         }
     }
     Err(ApiError::conflict(TOO_BUSY))
@@ -123,13 +127,13 @@ pub(crate) async fn update_member(
 )]
 pub(crate) async fn remove_member(
     State(state): State<TasksState>,
-    Caller { user: caller, .. }: Caller,
+    caller: Caller,
     Path((project, user)): Path<(ProjectId, UserId)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
     for _ in 0..MOST_ATTEMPTS {
         let (access, before) = load(&state, project, caller, user).await?;
-        if caller != user {
+        if caller.user != user {
             access.require_owner()?;
         }
         query.parse_none()?;
@@ -142,7 +146,7 @@ pub(crate) async fn remove_member(
 }
 
 /// The caller's place in the project and the current membership of the person it is about.
-async fn load(state: &TasksState, project: ProjectId, caller: UserId, user: UserId) -> Result<(Access, Membership), ApiError> {
+async fn load(state: &TasksState, project: ProjectId, caller: Caller, user: UserId) -> Result<(Access, Membership), ApiError> {
     let users = [user];
     let (access, memberships) = tokio::join!(Access::load(&state.work, project, caller), state.work.memberships(project, &users));
     let access = access?;

@@ -15,7 +15,7 @@ use store::{ProjectCreation, RequestHash, StoreError};
 use utoipa::ToSchema;
 
 use crate::TasksState;
-use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY};
+use crate::access::{Access, MOST_ATTEMPTS, TOO_BUSY, judged, require_session};
 use crate::schema::RoleSchema;
 
 /// A project as one of its members sees it.
@@ -70,12 +70,14 @@ pub struct ProjectPatch {
 )]
 pub(crate) async fn list_projects(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     query: Query,
 ) -> Result<Json<ListBody<ProjectBody>>, ApiError> {
-    let paging: Paging = query.parse()?;
-    let page = state.work.projects_of(user, paging.limit.get(), paging.position().as_ref()).await?;
-    Ok(Json(ListBody::new(page, |(project, role)| ProjectBody::new(project, role))))
+    let (paging, session) = judged(query.parse::<Paging>(), require_session(&state.work, caller)).await?;
+    let position = paging.position();
+    let (session, page) = tokio::join!(session, state.work.projects_of(caller.user, paging.limit.get(), position.as_ref()));
+    session?;
+    Ok(Json(ListBody::new(page?, |(project, role)| ProjectBody::new(project, role))))
 }
 
 /// Creates a project, with the caller as its owner.
@@ -96,10 +98,12 @@ pub(crate) async fn list_projects(
 )]
 pub(crate) async fn create_project(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     key: IdempotencyKey,
     body: RawBody,
 ) -> Result<Response, ApiError> {
+    require_session(&state.work, caller).await?;
+    let user = caller.user;
     let new: NewProject = body.parse()?;
     let id = ProjectId(key.id(user, "projects", None)?);
     let request_hash = key.is_given().then(|| request_hash(&new));
@@ -130,11 +134,11 @@ pub(crate) async fn create_project(
 )]
 pub(crate) async fn get_project(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ProjectBody>, ApiError> {
-    let access = Access::load(&state.work, project, user).await?;
+    let access = Access::load(&state.work, project, caller).await?;
     query.parse_none()?;
     let role = access.role();
     Ok(Json(ProjectBody::new(access.project, role)))
@@ -155,12 +159,12 @@ pub(crate) async fn get_project(
 )]
 pub(crate) async fn update_project(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     body: RawBody,
 ) -> Result<Json<ProjectBody>, ApiError> {
     for _ in 0..MOST_ATTEMPTS {
-        let access = Access::load(&state.work, project, user).await?;
+        let access = Access::load(&state.work, project, caller).await?;
         access.require_owner()?;
         let ProjectPatch { name } = body.parse_patch()?;
         let role = access.role();
@@ -189,11 +193,11 @@ pub(crate) async fn update_project(
 )]
 pub(crate) async fn delete_project(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
-    let access = Access::load(&state.work, project, user).await?;
+    let access = Access::load(&state.work, project, caller).await?;
     access.require_owner()?;
     query.parse_none()?;
     match state.work.delete_project(project, Timestamp::now()).await {

@@ -9,7 +9,7 @@ use api::{
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::{ProjectId, Task, TaskId, TaskPatch, UserId, Version};
+use domain::{ProjectId, Task, TaskId, TaskPatch, Version};
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -36,12 +36,12 @@ pub use lists::{Me, MyTasksQuery, ProjectTasksQuery};
 )]
 pub(crate) async fn get_task(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let (_, task) = load(&state, project, user, task).await?;
+    let (_, task) = load(&state, project, caller, task).await?;
     query.parse_none()?;
     let version = task.summary.version;
     if names(&headers, version) {
@@ -68,17 +68,17 @@ pub(crate) async fn get_task(
 )]
 pub(crate) async fn update_task(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
     if_match: IfMatch,
     body: RawBody,
 ) -> Result<Response, ApiError> {
     for _ in 0..MOST_ATTEMPTS {
-        let (access, before) = load(&state, project, user, task).await?;
+        let (access, before) = load(&state, project, caller, task).await?;
         access.require_editor()?;
         let patch: TaskPatch = body.parse_patch()?;
         if_match.check(before.summary.version, || TaskBody::from(before.clone()))?;
-        let Some((after, change)) = before.apply(patch, user, Timestamp::now()) else { return Ok(shown(before)) };
+        let Some((after, change)) = before.apply(patch, caller.user, Timestamp::now()) else { return Ok(shown(before)) };
         match state.work.save_task(&state.changes, &before, &after, &change).await {
             // Somebody was faster: what is there now is read again, and refused if a version was named.
             Err(StoreError::Conflict { .. }) => {}
@@ -102,17 +102,17 @@ pub(crate) async fn update_task(
 )]
 pub(crate) async fn delete_task(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project, task)): Path<(ProjectId, TaskId)>,
     query: Query,
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     for _ in 0..MOST_ATTEMPTS {
-        let (access, before) = load(&state, project, user, task).await?;
+        let (access, before) = load(&state, project, caller, task).await?;
         access.require_editor()?;
         query.parse_none()?;
         if_match.check(before.summary.version, || TaskBody::from(before.clone()))?;
-        let change = before.delete(user, Timestamp::now());
+        let change = before.delete(caller.user, Timestamp::now());
         match state.work.delete_task(&state.changes, &before, &change).await {
             Err(StoreError::Conflict { .. }) => {}
             deleted => return deleted.map(|()| StatusCode::NO_CONTENT).map_err(ApiError::from),
@@ -121,8 +121,10 @@ pub(crate) async fn delete_task(
     Err(ApiError::conflict(TOO_BUSY))
 }
 
-async fn load(state: &TasksState, project: ProjectId, user: UserId, task: TaskId) -> Result<(Access, Task), ApiError> {
-    let TaskContext { project, membership, task } = state.work.task_context(project, user, task).await?;
+async fn load(state: &TasksState, project: ProjectId, caller: Caller, task: TaskId) -> Result<(Access, Task), ApiError> {
+    let context = state.work.task_context(project, caller.user, task).await?;
+    let TaskContext { project, membership, task, ended_sessions } = context;
+    caller.check_session(&ended_sessions)?;
     let access = Access::of(project, membership)?;
     Ok((access, task.ok_or(ApiError::NotFound)?))
 }

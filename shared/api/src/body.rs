@@ -279,4 +279,37 @@ mod tests {
         check_status(JSON, "[]", Some(StatusCode::UNPROCESSABLE_ENTITY));
         check_status(JSON, "null", Some(StatusCode::UNPROCESSABLE_ENTITY));
     }
+
+    /// On a stack that a parser which recursed ten thousand times would overflow, which ends the process.
+    #[test]
+    fn json_of_any_depth_is_refused_without_recursion() {
+        let checks = || {
+            let nested = |open: &str, close: &str| format!("{}1{}", open.repeat(10_000), close.repeat(10_000));
+            let (arrays, objects) = (nested("[", "]"), nested(r#"{"a":"#, "}"));
+            for deep in [&arrays, &objects] {
+                check_status(JSON, deep, Some(StatusCode::UNPROCESSABLE_ENTITY));
+                check_status(JSON, &format!(r#"{{"title": {deep}}}"#), Some(StatusCode::UNPROCESSABLE_ENTITY));
+                check_status(JSON, &format!(r#"{{"labels": [{deep}]}}"#), Some(StatusCode::UNPROCESSABLE_ENTITY));
+                check_status(JSON, &format!(r#"{{"colour": {deep}}}"#), Some(StatusCode::UNPROCESSABLE_ENTITY));
+                // A type that takes anything is held to the 128 levels of the JSON library.
+                let taken = body(JSON, &format!(r#"{{"a": {deep}}}"#)).parse::<serde_json::Value>();
+                assert_eq!(taken.err().map(|it| it.status()), Some(StatusCode::BAD_REQUEST));
+            }
+            check_status(JSON, &"[".repeat(10_000), Some(StatusCode::BAD_REQUEST));
+            check_status(JSON, &r#"{"a":"#.repeat(10_000), Some(StatusCode::BAD_REQUEST));
+        };
+        let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(checks).expect("a thread");
+        thread.join().expect("the checks hold");
+    }
+
+    #[test]
+    fn text_that_is_no_text_is_refused() {
+        for title in [r"\ud800", r"\udc00", r"\ud800\u0041", r"\udc00\ud800", r"a\ud83d"] {
+            check_status(JSON, &format!(r#"{{"title": "{title}"}}"#), Some(StatusCode::BAD_REQUEST));
+        }
+        check_status(JSON, r#"{"title": "\ud83d\ude00"}"#, None);
+        check_status(JSON, r#"{"title": "a\u0000b"}"#, Some(StatusCode::UNPROCESSABLE_ENTITY));
+        check_status(JSON, "{\"title\": \"a\0b\"}", Some(StatusCode::BAD_REQUEST));
+        check_status(JSON, r#"{"\ud800": "a"}"#, Some(StatusCode::BAD_REQUEST));
+    }
 }

@@ -1,9 +1,12 @@
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts, MatchedPath, RawPathParams};
 use domain::{ApiTokenId, SessionId, UserId};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
+use store::EndedSessions;
 
+use crate::api_token::is_api_token;
+use crate::scope::{Asked, Scope};
 use crate::{ApiError, TokenVerifier};
 
 /// Who asks, and by what right. As 401 goes before all else, it is the first argument of a handler.
@@ -33,6 +36,22 @@ pub struct SessionCaller {
     pub session: SessionId,
 }
 
+impl Caller {
+    /// Judges an access token by the sessions of its user that ended while it may still be good (OWASP ASVS 5.0, 7.4.1).
+    ///
+    /// # Errors
+    /// 401 where its session is among them.
+    pub fn check_session(&self, ended: &EndedSessions) -> Result<(), ApiError> {
+        match self.grant {
+            Grant::Session { session, issued_at } if ended.contains(session, issued_at) => {
+                tracing::info!(session.id = %session, reason = "its session has ended", "refused an access token");
+                Err(ApiError::Unauthorized)
+            }
+            Grant::Session { .. } | Grant::Token(_) => Ok(()),
+        }
+    }
+}
+
 impl<S> FromRequestParts<S> for Caller
 where
     S: Send + Sync,
@@ -41,14 +60,32 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let mut values = parts.headers.get_all(AUTHORIZATION).iter();
-        let (Some(value), None) = (values.next(), values.next()) else { return Err(ApiError::Unauthorized) };
-        let (scheme, token) = value.to_str().ok().and_then(|it| it.split_once(' ')).ok_or(ApiError::Unauthorized)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(ApiError::Unauthorized);
+        let token = bearer(parts).ok_or(ApiError::Unauthorized)?;
+        let verifier = TokenVerifier::from_ref(state);
+        if !is_api_token(token) {
+            return verifier.verify(token).await;
         }
-        TokenVerifier::from_ref(state).verify(token.trim()).await
+        let token = verifier.api_token(token).await?;
+        let route = parts.extensions.get::<MatchedPath>().cloned();
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let project = params.as_ref().and_then(|it| it.iter().find(|(name, _)| *name == "project"));
+        let asked = Asked {
+            method: &parts.method,
+            route: route.as_ref().map_or("", MatchedPath::as_str),
+            project: project.map(|(_, value)| value),
+        };
+        Scope { access: token.access, projects: token.projects.as_ref() }.check(asked)?;
+        verifier.touch(&token).await;
+        Ok(Self { user: token.user, grant: Grant::Token(token.id) })
     }
+}
+
+/// The token of `Authorization: Bearer ...` (RFC 6750, section 2.1); the only way to send one, as a URL ends up in logs.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl<S> FromRequestParts<S> for SessionCaller

@@ -5,9 +5,11 @@
 //! Handlers take [`Caller`] first, then [`Path`]; [`Query`], [`IfMatch`], [`IdempotencyKey`] and [`RawBody`] are taken unjudged and
 //! judged by their methods, so that answers come in the order of the contract: 401, 404, 403, then 415, 413, 400, 422, then 428, 412.
 
+mod api_token;
 mod body;
 mod caller;
 mod client;
+mod crypto;
 mod document;
 mod error;
 mod hints;
@@ -22,9 +24,11 @@ mod router;
 mod scope;
 mod token;
 
+pub use api_token::API_TOKEN_PREFIX;
 pub use body::{BODY_LIMIT, RawBody, set_object};
 pub use caller::{Caller, Grant, SessionCaller};
 pub use client::{Client, PeerAddress};
+pub use crypto::install_crypto;
 pub use document::{
     BodyProblems, BusyProblem, CallerProblems, ConflictProblem, NotFoundProblem, PublicProblems, RoleProblem, VersionProblems,
     document,
@@ -39,4 +43,4 @@ pub use path::{FromSegments, Path};
 pub use query::{Cursor, Limit, Paging, Query};
 pub use request_id::RequestId;
 pub use router::{finish, routes};
-pub use token::{ACCESS_TOKEN_TYPE, TokenVerifier, install_crypto};
+pub use token::{ACCESS_TOKEN_TYPE, TokenVerifier};

@@ -1,25 +1,24 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Once, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use domain::{SessionId, UserId};
 use jiff::Timestamp;
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, Validation};
-use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
-use signature::{Signer, Verifier};
 use store::{Accounts, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::{ApiError, Caller, Grant};
+use crate::{ApiError, Caller, Grant, install_crypto};
 
 /// The `typ` of an access token (RFC 9068, section 2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
+/// In octets; ours have about 500. What is longer is not even decoded.
+const LONGEST: usize = 4096;
 /// How far two machines' clocks may be apart.
 const LEEWAY: Duration = Duration::from_secs(10);
 const BETWEEN_READS: Duration = Duration::from_secs(30);
@@ -73,6 +72,10 @@ impl TokenVerifier {
         &self.0.issuer
     }
 
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
     /// Reads the public keys: to be called at init, where it also opens the connection to the table.
     ///
     /// # Errors
@@ -97,6 +100,9 @@ impl TokenVerifier {
     /// # Errors
     /// 401 for anything but a valid one, which the log tells the reason of; 503 when its key is not known and the table does not answer.
     pub async fn verify(&self, token: &str) -> Result<Caller, ApiError> {
+        if token.len() > LONGEST {
+            return Err(refused("it is too long", None));
+        }
         let kid = key_id(token).ok_or_else(|| refused("not an access token by its header", None))?;
         let mut key = self.key(&kid);
         if key.is_none() {
@@ -191,70 +197,13 @@ fn refused(reason: &'static str, kid: Option<&str>) -> ApiError {
     ApiError::Unauthorized
 }
 
-/// Gives `jsonwebtoken` the only algorithm Baton uses, Ed25519 by `ring`, which the AWS client brings along anyway; the providers the
-/// package offers would add RSA and NIST curves to every function. May be called often; has to be before a token is signed or verified.
-pub fn install_crypto() {
-    static ONCE: Once = Once::new();
-    static PROVIDER: CryptoProvider =
-        CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
-    ONCE.call_once(|| {
-        // Refused only where the process has installed one already.
-        if PROVIDER.install_default().is_err() {
-            tracing::error!("another CryptoProvider is installed");
-        }
-    });
-}
-
-fn signer(algorithm: &Algorithm, key: &EncodingKey) -> jsonwebtoken::errors::Result<Box<dyn JwtSigner>> {
-    if *algorithm != Algorithm::EdDSA || key.family() != AlgorithmFamily::Ed {
-        return Err(ErrorKind::InvalidAlgorithm.into());
-    }
-    let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes()).map_err(|_| ErrorKind::InvalidEddsaKey)?;
-    Ok(Box::new(Ed25519Signer(pair)))
-}
-
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> jsonwebtoken::errors::Result<Box<dyn JwtVerifier>> {
-    if *algorithm != Algorithm::EdDSA || key.family() != AlgorithmFamily::Ed {
-        return Err(ErrorKind::InvalidAlgorithm.into());
-    }
-    Ok(Box::new(Ed25519Verifier(UnparsedPublicKey::new(&ED25519, key.try_get_as_bytes()?.to_vec()))))
-}
-
-struct Ed25519Signer(Ed25519KeyPair);
-
-impl Signer<Vec<u8>> for Ed25519Signer {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
-        Ok(self.0.sign(message).as_ref().to_vec())
-    }
-}
-
-impl JwtSigner for Ed25519Signer {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::EdDSA
-    }
-}
-
-struct Ed25519Verifier(UnparsedPublicKey<Vec<u8>>);
-
-impl Verifier<Vec<u8>> for Ed25519Verifier {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        self.0.verify(message, signature).map_err(|_| signature::Error::new())
-    }
-}
-
-impl JwtVerifier for Ed25519Verifier {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::EdDSA
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jsonwebtoken::get_current_timestamp;
     use ring::rand::SystemRandom;
-    use ring::signature::KeyPair;
+    use ring::signature::{Ed25519KeyPair, KeyPair};
     use serde_json::{Value, json};
 
     use super::*;

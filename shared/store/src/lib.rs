@@ -42,5 +42,5 @@ pub use page::{Page, Position};
 pub use work::Work;
 pub use work::ended::{ENDED_SESSIONS_KEPT, EndedSessions};
 pub use work::invitations::Invited;
-pub use work::projects::ProjectCreation;
+pub use work::projects::{ProjectContext, ProjectCreation};
 pub use work::tasks::{TaskContext, TaskCreation};

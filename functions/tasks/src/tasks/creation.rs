@@ -39,17 +39,17 @@ use crate::access::Access;
 )]
 pub(crate) async fn create_task(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     key: IdempotencyKey,
     body: RawBody,
 ) -> Result<Response, ApiError> {
-    let access = Access::load(&state.work, project, user).await?;
+    let access = Access::load(&state.work, project, caller).await?;
     access.require_editor()?;
     let new: NewTask = body.parse()?;
-    let id = TaskId(key.id(user, "tasks", Some(project))?);
+    let id = TaskId(key.id(caller.user, "tasks", Some(project))?);
     let request_hash = key.is_given().then(|| request_hash(&new));
-    let (task, change) = Task::create(new, id, project, user, Timestamp::now());
+    let (task, change) = Task::create(new, id, project, caller.user, Timestamp::now());
     match state.work.create_task(&state.changes, &task, &change, request_hash.as_ref()).await? {
         TaskCreation::Created => Ok(created(task)),
         TaskCreation::Replayed { request_hash: before, .. } if before != request_hash => {

@@ -1,14 +1,14 @@
 use api::{ApiError, Caller, CallerProblems, Cursor, Limit, ListBody, NotFoundProblem, Path, Query};
 use axum::Json;
 use axum::extract::State;
-use domain::{ProjectId, Status, TaskSummary};
+use domain::{ProjectId, Status, TaskSummary, UserId};
 use serde::Deserialize;
-use store::{Page, Position};
+use store::{Page, Position, StoreError, Work};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::TaskSummaryBody;
 use crate::TasksState;
-use crate::access::{Access, judged};
+use crate::access::{Access, judged, require_session};
 use crate::schema::StatusSchema;
 
 /// How often a page of one's own tasks is filled up.
@@ -69,11 +69,11 @@ pub enum Me {
 )]
 pub(crate) async fn list_project_tasks(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     Path((project,)): Path<(ProjectId,)>,
     query: Query,
 ) -> Result<Json<ListBody<TaskSummaryBody>>, ApiError> {
-    let access = Access::load(&state.work, project, user);
+    let access = Access::load(&state.work, project, caller);
     let (ProjectTasksQuery { status, limit, cursor }, access) = judged(query.parse(), access).await?;
     let cursor = cursor.map(Position::from);
     let (access, page) = tokio::join!(access, state.work.project_tasks(project, status, limit.get(), cursor.as_ref()));
@@ -94,21 +94,34 @@ pub(crate) async fn list_project_tasks(
 )]
 pub(crate) async fn list_my_tasks(
     State(state): State<TasksState>,
-    Caller { user, .. }: Caller,
+    caller: Caller,
     query: Query,
 ) -> Result<Json<ListBody<TaskSummaryBody>>, ApiError> {
-    let MyTasksQuery { assignee: Me::Me, status, limit, cursor } = query.parse()?;
+    let (query, session) = judged(query.parse(), require_session(&state.work, caller)).await?;
+    let MyTasksQuery { assignee: Me::Me, status, limit, cursor } = query;
+    let (session, page) = tokio::join!(session, my_tasks(&state.work, caller.user, status, limit, cursor));
+    session?;
+    Ok(Json(ListBody::new(page?, TaskSummaryBody::from)))
+}
+
+async fn my_tasks(
+    work: &Work,
+    user: UserId,
+    status: Option<Status>,
+    limit: Limit,
+    cursor: Option<Cursor>,
+) -> Result<Page<TaskSummary>, StoreError> {
     let mut tasks: Vec<TaskSummary> = Vec::new();
     let mut next = cursor.map(Position::from);
     // Tasks of projects left behind are left out, so a page can fall short of its limit and not be the last: then it is filled up,
     // within bounds, as somebody may have left a project with thousands of their tasks.
     for _ in 0..MOST_READS {
-        let page = state.work.person_tasks(user, status, limit.get() - tasks.len(), next.as_ref()).await?;
+        let page = work.person_tasks(user, status, limit.get() - tasks.len(), next.as_ref()).await?;
         tasks.extend(page.items);
         next = page.next;
         if next.is_none() || tasks.len() >= limit.get() {
             break;
         }
     }
-    Ok(Json(ListBody::new(Page { items: tasks, next }, TaskSummaryBody::from)))
+    Ok(Page { items: tasks, next })
 }

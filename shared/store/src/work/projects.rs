@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{Membership, Project, ProjectId, Role, UserId};
 use jiff::Timestamp;
 
+use super::ended::{EndedSessions, ended_sessions};
 use super::members::{membership, membership_item};
 use crate::item::{Item, number, text};
 use crate::keys::List;
@@ -19,6 +20,17 @@ pub enum ProjectCreation {
         project: Project,
         request_hash: Option<RequestHash>,
     },
+}
+
+/// All that deciding about one project takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectContext {
+    /// Absent also where it was deleted.
+    pub project: Option<Project>,
+    /// The person's current membership.
+    pub membership: Option<Membership>,
+    /// Those of the person.
+    pub ended_sessions: EndedSessions,
 }
 
 impl Work {
@@ -62,6 +74,25 @@ impl Work {
             }
         }
         Ok((project, member))
+    }
+
+    /// A project that was not deleted, the person's current membership and which of their sessions ended just now, in one consistent
+    /// read.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn project_context(&self, project: ProjectId, user: UserId) -> Result<ProjectContext, StoreError> {
+        let keys = vec![keys::project(project), keys::member(project, user), keys::ended(user)];
+        let items = self.table.get_many("read the project and who asks for it", keys).await?;
+        let mut context = ProjectContext::default();
+        for item in items {
+            match item.text("sk")? {
+                "PROJECT" => context.project = open_project(&item)?,
+                "ENDED" => context.ended_sessions = ended_sessions(&item)?,
+                _ => context.membership = Some(membership(&item)?).filter(Membership::is_current),
+            }
+        }
+        Ok(context)
     }
 
     /// The projects a person is a member of, in order of joining, with their role in each.

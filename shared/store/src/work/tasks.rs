@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use domain::{Change, Description, Membership, Project, ProjectId, Status, Task, TaskId, TaskSummary, UserId};
 
+use super::ended::{EndedSessions, ended_sessions};
 use super::members::{CURRENT, membership};
 use super::projects::open_project;
 use crate::changes::{change_item, description_item};
@@ -16,13 +17,15 @@ use crate::{Changes, Page, Position, RequestHash, StoreError, Work, keys};
 const AS_READ: &str = "#version = :read";
 
 /// All that deciding about one task takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskContext {
     /// Absent also where it was deleted.
     pub project: Option<Project>,
     /// The person's current membership.
     pub membership: Option<Membership>,
     pub task: Option<Task>,
+    /// Those of the person.
+    pub ended_sessions: EndedSessions,
 }
 
 /// What became of the wish for a task.
@@ -38,7 +41,8 @@ pub enum TaskCreation {
 }
 
 impl Work {
-    /// Project, the person's current membership and the task with its description, in one consistent read.
+    /// Project, the person's current membership, which of their sessions ended just now, and the task with its description, in one
+    /// consistent read.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -49,6 +53,7 @@ impl Work {
             let keys = vec![
                 keys::project(project),
                 keys::member(project, user),
+                keys::ended(user),
                 keys::task(project, task),
                 keys::task_description(project, task),
             ];
@@ -211,12 +216,13 @@ fn mark(description: &Description) -> Option<String> {
 
 /// Nothing, if the items are not of one moment.
 fn task_context(items: &[Item]) -> Result<Option<TaskContext>, StoreError> {
-    let mut context = TaskContext { project: None, membership: None, task: None };
+    let mut context = TaskContext::default();
     let mut summary = None;
     let mut description = Description::default();
     for item in items {
         match item.text("sk")? {
             "PROJECT" => context.project = open_project(item)?,
+            "ENDED" => context.ended_sessions = ended_sessions(item)?,
             sort if sort.starts_with("MEMBER#") => {
                 context.membership = Some(membership(item)?).filter(Membership::is_current);
             }
