@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::UserId;
+use domain::{SessionId, UserId};
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 use jiff::{SignedDuration, Timestamp};
@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Login;
+use crate::refresh_token::RefreshToken;
 
 /// How long an access token is good for.
 pub(crate) const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -51,6 +52,8 @@ struct Claims<'a> {
     iss: &'a str,
     aud: &'a str,
     sub: UserId,
+    /// Whose end ends this one too (OpenID Connect Front-Channel Logout 1.0, section 3, has registered the name).
+    sid: SessionId,
     client_id: &'static str,
     iat: i64,
     exp: i64,
@@ -63,22 +66,24 @@ impl SigningKeys {
         Self { accounts, issuer: issuer.to_owned(), audience: audience.to_owned(), current: RwLock::default() }
     }
 
-    /// An access token for a user.
+    /// The access token that is handed out with a refresh token, made at a time. For the same two it is the same to the octet: Ed25519
+    /// signatures are (RFC 8032, section 5.1.6).
     ///
     /// # Errors
     /// 503, if the key of the period is not known yet and the table does not answer.
-    pub(crate) async fn access_token(&self, user: UserId, now: Timestamp) -> Result<String, ApiError> {
-        let current = self.current(now).await?;
-        self.publish_next(&current, now).await;
-        let (iat, lifetime) = (now.as_second(), ACCESS_TOKEN_LIFETIME.as_secs());
+    pub(crate) async fn access_token(&self, with: &RefreshToken, issued_at: Timestamp) -> Result<String, ApiError> {
+        let current = self.current(issued_at).await?;
+        self.publish_next(&current, issued_at).await;
+        let (iat, lifetime) = (issued_at.as_second(), ACCESS_TOKEN_LIFETIME.as_secs());
         let claims = Claims {
             iss: &self.issuer,
             aud: &self.audience,
-            sub: user,
+            sub: with.user,
+            sid: with.session,
             client_id: "baton",
             iat,
             exp: iat + lifetime,
-            jti: Uuid::now_v7(),
+            jti: with.access_token_id(),
         };
         sign(&current, &claims)
     }
@@ -228,7 +233,7 @@ pub(crate) async fn list_keys(
 #[cfg(test)]
 mod tests {
     use jsonwebtoken::{DecodingKey, Validation};
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -247,14 +252,16 @@ mod tests {
         let current = Current::new(key.clone());
         let exp = now.as_second() + 600;
         let sub = UserId(Uuid::from_u128(1));
-        let claims = Claims { iss: "i", aud: "a", sub, client_id: "baton", iat: now.as_second(), exp, jti: Uuid::from_u128(2) };
+        let (sid, iat, jti) = (SessionId(Uuid::from_u128(3)), now.as_second(), Uuid::from_u128(2));
+        let claims = Claims { iss: "i", aud: "a", sub, sid, client_id: "baton", iat, exp, jti };
         let token = sign(&current, &claims).expect("a token");
+        assert_eq!(sign(&current, &claims).expect("a token"), token, "whoever asks again is told the same");
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&["a"]);
         let public = DecodingKey::from_ed_components(&key.public_key.x).expect("base64url");
         let read = jsonwebtoken::decode::<Value>(&token, &public, &validation).expect("a good token");
         assert_eq!((read.header.typ.as_deref(), read.header.kid), (Some("at+jwt"), Some(key.kid)));
-        assert_eq!(read.claims["sub"], sub.to_string());
+        assert_eq!((&read.claims["sub"], &read.claims["sid"]), (&json!(sub), &json!(sid)));
     }
 
     #[test]

@@ -25,6 +25,8 @@ mod second_factor;
 mod secrets;
 mod sessions;
 mod settings;
+mod start;
+mod ticket;
 mod tokens;
 mod unsubscribe;
 mod verify;
@@ -35,7 +37,7 @@ use std::sync::Arc;
 use api::{ApiError, Hints, TokenVerifier};
 use axum::Router;
 use axum::extract::FromRef;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{Accounts, Mail, Work, client};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -43,8 +45,10 @@ use utoipa_axum::routes;
 
 pub use settings::Settings;
 
+use crate::browser::Origins;
 use crate::keys::SigningKeys;
 use crate::password::PasswordHasher;
+use crate::secrets::Secrets;
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -57,14 +61,21 @@ struct Parts {
     hints: Hints,
     verifier: TokenVerifier,
     signing_keys: SigningKeys,
+    secrets: Secrets,
     hasher: PasswordHasher,
+    origins: Origins,
+    /// However often it is refreshed.
+    session_lifetime: SignedDuration,
+    /// Without being refreshed.
+    session_idle: SignedDuration,
 }
 
 impl Login {
     /// A function with clients of its own.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let Settings { aws, accounts_table, work_table, mail_table, event_bus, issuer, audience } = settings;
+        let Settings { aws, accounts_table, work_table, mail_table, event_bus, .. } = settings;
+        let Settings { issuer, audience, web_origin, session_lifetime, session_idle, .. } = settings;
         let dynamodb = client::dynamodb(aws);
         let accounts = Accounts::new(dynamodb.clone(), accounts_table);
         Self(Arc::new(Parts {
@@ -73,7 +84,11 @@ impl Login {
             hints: Hints::new(aws_sdk_eventbridge::Client::new(aws), event_bus),
             verifier: TokenVerifier::new(accounts.clone(), issuer, audience),
             signing_keys: SigningKeys::new(accounts.clone(), issuer, audience),
+            secrets: Secrets::new(accounts.clone()),
             hasher: PasswordHasher::new(),
+            origins: Origins::new([web_origin, issuer]),
+            session_lifetime: *session_lifetime,
+            session_idle: *session_idle,
             accounts,
         }))
     }
@@ -85,6 +100,7 @@ impl Login {
     /// When the table does not answer. Serving can begin all the same.
     pub async fn warm_up(&self) -> Result<(), ApiError> {
         self.0.signing_keys.ensure(Timestamp::now()).await?;
+        self.0.secrets.keys().await?;
         Ok(self.0.verifier.load().await?)
     }
 }
@@ -122,10 +138,13 @@ fn router() -> OpenApiRouter<Login> {
     OpenApiRouter::with_openapi(api::document())
         .routes(routes!(accounts::create_account))
         .routes(routes!(verify::verify_account))
-        .routes(routes!(sessions::log_in))
-        .routes(routes!(sessions::refresh_session))
-        .routes(routes!(sessions::log_out))
+        .routes(routes!(log_in::log_in))
+        .routes(routes!(log_in::log_in_with_second_factor))
+        .routes(routes!(refresh::refresh_session))
+        .routes(routes!(refresh::log_out))
         .routes(routes!(me::read_me, me::update_me))
+        .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
+        .routes(routes!(sessions::end_session))
         .routes(routes!(keys::list_keys))
         .routes(routes!(unsubscribe::show_unsubscribe, unsubscribe::unsubscribe))
 }
@@ -143,8 +162,11 @@ mod tests {
             "/v1/accounts/verify",
             "/v1/login",
             "/v1/login/refresh",
+            "/v1/login/second-factor",
             "/v1/logout",
             "/v1/me",
+            "/v1/me/sessions",
+            "/v1/me/sessions/{session}",
             "/v1/unsubscribe/{token}",
         ];
         assert_eq!(paths, expected);

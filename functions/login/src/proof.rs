@@ -1,36 +1,72 @@
-#![cfg(any())]
-//! Not compiled until the types it names have landed; the signatures stand.
-
 use api::{ApiError, SessionCaller};
-use domain::Profile;
-use store::{Credential, Session};
+use domain::{Device, Profile};
+use jiff::Timestamp;
+use store::{Bucket, Credential, Session};
 
 use crate::Login;
-use crate::password::Attempt;
-use crate::second_factor::Code;
+use crate::guess::reserve;
+use crate::password::{Attempt, Verdict};
+use crate::second_factor::{Code, spend_code};
 
-/// Who proved once more that it is them: as read after the code was spent.
+/// Who has proven once more that it is them: as read after the code was spent.
 pub(crate) struct Proven {
     pub(crate) profile: Profile,
     pub(crate) credential: Credential,
 }
 
-/// Asks somebody who is logged in for all their factors again (ASVS 7.5.1). Judges the session first.
+/// Asks somebody who is logged in for all their factors again, before a credential is made or changed (OWASP ASVS 5.0, 7.5.1). Looks at
+/// their session first, so it is all a handler has to call.
 ///
 /// # Errors
-/// 401, where the session is over; 429, where too many were wrong; 422 at `password_field` or at `/code`.
+/// 401, where the session is over; 429, where too many were wrong; 422 at `password_field` or at `/code`, where they are.
 pub(crate) async fn prove(
     login: &Login,
     caller: &SessionCaller,
     password: Attempt,
     password_field: &'static str,
     code: Option<Code>,
+    device: &Device,
 ) -> Result<Proven, ApiError> {
+    let (accounts, bucket, now) = (&login.0.accounts, Bucket::Proof(caller.user), Timestamp::now());
+    let profile = async { Ok(login.0.work.profile(caller.user).await?) };
+    let attempts = async { Ok(accounts.attempts(&bucket).await?) };
+    let (_, profile, attempts) = tokio::try_join!(live_session(login, caller), profile, attempts)?;
+    let profile = profile.ok_or(ApiError::Unauthorized)?;
+    let credential = read(login, &profile).await?;
+    let code = match &credential.second_factor {
+        Some(_) => Some(code.ok_or_else(|| ApiError::invalid("/code", "is missing, as a second factor is on"))?),
+        None => None,
+    };
+    // Before it is counted: whoever is turned away for the crowd of others has not guessed.
+    login.0.hasher.ensure_room()?;
+    reserve(login, &bucket, attempts, now).await?;
+    if login.0.hasher.check(password, Some(credential.password_hash.clone())).await? == Verdict::Wrong {
+        return Err(ApiError::invalid(password_field, "is not the password"));
+    }
+    let credential = match code {
+        None => credential,
+        Some(code) => {
+            if !spend_code(login, &credential, &code, device).await? {
+                return Err(ApiError::invalid("/code", "is wrong, or was used already"));
+            }
+            read(login, &profile).await?
+        }
+    };
+    accounts.forget_attempts(&bucket).await?;
+    Ok(Proven { profile, credential })
 }
 
-/// The session of the caller, which every authenticated route asks for: an access token outlives its session by minutes.
+/// The session of the caller, which every route asks for that asks who calls: an access token outlives its session by minutes.
 ///
 /// # Errors
-/// 401, where it is over or idle.
+/// 401, where it has ended or was idle for too long.
 pub(crate) async fn live_session(login: &Login, caller: &SessionCaller) -> Result<Session, ApiError> {
+    let session = login.0.accounts.session(caller.user, caller.session).await?;
+    session.filter(|it| it.is_live(Timestamp::now(), login.0.session_idle)).ok_or(ApiError::Unauthorized)
+}
+
+async fn read(login: &Login, profile: &Profile) -> Result<Credential, ApiError> {
+    let credential = login.0.accounts.credential(&profile.email).await?;
+    // Moved to another address or gone, in this very moment.
+    credential.filter(|it| it.user == profile.id).ok_or_else(|| ApiError::conflict("Your account is being changed; try again."))
 }
