@@ -12,6 +12,8 @@ mod client;
 mod crypto;
 mod document;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hints;
 mod idempotency;
 mod if_match;

@@ -143,7 +143,7 @@ impl fmt::Debug for TokenVerifier {
     }
 }
 
-fn validation(issuer: &str, audience: &str) -> Validation {
+pub(crate) fn validation(issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.leeway = LEEWAY.as_secs();
     validation.set_issuer(&[issuer]);
@@ -154,7 +154,7 @@ fn validation(issuer: &str, audience: &str) -> Validation {
 }
 
 /// The key a token names; nothing, if it is not an access token by its header.
-fn key_id(token: &str) -> Option<String> {
+pub(crate) fn key_id(token: &str) -> Option<String> {
     let header = jsonwebtoken::decode_header(token).ok()?;
     // "crit" names what a reader must understand (RFC 7515, section 4.1.11), and we understand none of it.
     let is_access_token = header.alg == Algorithm::EdDSA
@@ -167,7 +167,7 @@ fn key_id(token: &str) -> Option<String> {
 }
 
 /// Who an access token speaks for, or why it does not speak.
-fn check(token: &str, key: &DecodingKey, validation: &Validation) -> Result<Caller, &'static str> {
+pub(crate) fn check(token: &str, key: &DecodingKey, validation: &Validation) -> Result<Caller, &'static str> {
     let Claims { sub, sid, iat } = match jsonwebtoken::decode::<Claims>(token, key, validation) {
         Ok(data) => data.claims,
         Err(error) => return Err(reason(error.kind())),
