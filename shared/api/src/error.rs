@@ -271,3 +271,28 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_told_to_wait_is_told_how_long_in_whole_seconds() {
+        let check = |milliseconds, expected: &str| {
+            let retry_after = Duration::from_millis(milliseconds);
+            for (error, status) in [
+                (ApiError::TooManyRequests { retry_after }, StatusCode::TOO_MANY_REQUESTS),
+                (ApiError::Busy { retry_after }, StatusCode::SERVICE_UNAVAILABLE),
+            ] {
+                let response = error.into_response();
+                assert_eq!(response.status(), status);
+                assert_eq!(response.headers()[RETRY_AFTER], expected, "{milliseconds} ms");
+            }
+        };
+        check(0, "1");
+        check(999, "1");
+        check(1_000, "1");
+        check(1_001, "2");
+        check(3_600_000, "3600");
+    }
+}
