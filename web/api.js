@@ -20,9 +20,8 @@ let refreshing = null;
 
 function explain(status, body, retryAfter) {
   if (status === 0) return t('problem.offline');
-  if (status === 429) return retryAfter ? t('problem.tooOftenFor', { seconds: retryAfter }) : t('problem.tooOften');
-  if (status === 503 && retryAfter) return t('problem.busy', { seconds: retryAfter });
-  if (status >= 500) return body.request_id ? t('problem.serverWithId', { id: body.request_id }) : t('problem.server');
+  if (status === 429 || (status === 503 && retryAfter)) return t('problem.tooOften', { seconds: retryAfter ?? 60 });
+  if (status >= 500) return body.request_id ? `${t('problem.server')} (${body.request_id})` : t('problem.server');
   if (status === 403) return t('problem.forbidden');
   if (status === 404) return t('problem.notFound');
   if (status === 412) return t('problem.stale');

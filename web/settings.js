@@ -27,7 +27,6 @@ export async function settingsPage() {
   ];
   const notify = h('fieldset', {}, h('legend', {}, t('settings.notify')), NOTICES.map((name) => h('label', { class: 'check' }, boxes.get(name), t(`settings.${name}`))));
   const node = form({
-    class: 'stacked',
     fields,
     submit: t('form.save'),
     onSubmit: async (values) => {

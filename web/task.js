@@ -120,7 +120,7 @@ export async function taskPage({ project: projectId, task: taskId }) {
     write(now, FIELDS.filter((name) => !mine.includes(name)));
     drawFacts();
     const contested = mine.filter((name) => !same(read(name), now[name]));
-    const row = (name) => h('tr', {}, h('th', { scope: 'row' }, t(`task.${name}`)), h('td', { 'data-label': t('conflict.now') }, say(name, now[name])), h('td', { 'data-label': t('conflict.yours') }, mine.includes(name) ? say(name, read(name)) : t('conflict.untouched')));
+    const row = (name) => h('tr', {}, h('th', { scope: 'row' }, t(`task.${name}`)), h('td', {}, say(name, now[name])), h('td', {}, mine.includes(name) ? say(name, read(name)) : t('conflict.untouched')));
     const title = h('h2', { tabindex: -1 }, t('conflict.title'));
     put(conflict, h('section', { class: 'card conflict' }, title,
       h('p', {}, t('conflict.text', { name: nameOf(people, now.updated_by), when: ago(now.updated_at) })),
