@@ -70,7 +70,7 @@ impl Accounts {
         writes.push(self.recording(event)?);
         match transact(step, writes).await? {
             Transacted::Done => Ok(Filed::Yes),
-            Transacted::Refused(places) if places.iter().all(|it| *it < letters.len()) => Ok(Filed::TooMany),
+            Transacted::Refused(places) if places.iter().any(|it| *it < letters.len()) => Ok(Filed::TooMany),
             Transacted::Refused(_) => Err(StoreError::Conflict { step }),
         }
     }

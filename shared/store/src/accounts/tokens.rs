@@ -90,7 +90,7 @@ impl Accounts {
         ];
         match transact(step, writes).await? {
             Transacted::Done => Ok(Filed::Yes),
-            Transacted::Refused(places) if places == [0] => Ok(Filed::TooMany),
+            Transacted::Refused(places) if places.first() == Some(&0) => Ok(Filed::TooMany),
             Transacted::Refused(_) => Err(StoreError::Conflict { step }),
         }
     }
