@@ -70,7 +70,9 @@ impl Origins {
         let origin = said(headers, &ORIGIN, |it| self.0.iter().any(|ours| ours == it));
         match (site, origin) {
             (Some(true), Some(true) | None) | (None, Some(true)) => Ok(()),
-            _ => Err(ApiError::forbidden("A cookie is honoured from Baton's own pages only; send the refresh token in the body.")),
+            _ => {
+                Err(ApiError::forbidden("A cookie is honoured from Baton's own pages only; send the refresh token in the body."))
+            }
         }
     }
 }

@@ -135,8 +135,7 @@ pub(crate) async fn log_in_with_second_factor(
     let ticket = Ticket::read(&ticket, now, keys).ok_or(ApiError::CredentialsRefused)?;
     let known = shown_device(device_token, &jar, keys, now).filter(|it| it.user == ticket.user);
     let factor = Bucket::Factor(ticket.user, known.map(|it| it.id));
-    let (profile, attempts) =
-        tokio::try_join!(login.0.work.profile(ticket.user), login.0.accounts.attempts(&factor))?;
+    let (profile, attempts) = tokio::try_join!(login.0.work.profile(ticket.user), login.0.accounts.attempts(&factor))?;
     let email = profile.ok_or(ApiError::CredentialsRefused)?.email;
     let credential = login.0.accounts.credential(&email).await?;
     let credential = credential.filter(|it| it.user == ticket.user && ticket.is_for(&it.password_hash, keys));

@@ -111,13 +111,19 @@ async fn start(
             // The password was changed, or the session that is to end has just gone on or ended.
             Err(StoreError::Conflict { .. }) => {
                 let read = accounts.credential(&credential.email).await?;
-                let same = read.filter(|it| it.user == credential.user && it.password_hash == credential.password_hash && it.second_factor.as_ref().map(|it| it.since) == credential.second_factor.as_ref().map(|it| it.since));
+                let same = read.filter(|it| is_as_proven(it, credential));
                 *credential = same.ok_or(ApiError::CredentialsRefused)?;
             }
             Err(error) => return Err(error.into()),
         }
     }
     Err(ApiError::unavailable("too many log-ins of one person at once"))
+}
+
+/// Whether what was proven of a credential still holds.
+fn is_as_proven(read: &Credential, proven: &Credential) -> bool {
+    let factor = |it: &Credential| it.second_factor.as_ref().map(|it| it.since);
+    read.user == proven.user && read.password_hash == proven.password_hash && factor(read) == factor(proven)
 }
 
 /// Which sessions have to end for one more to start.
