@@ -1,4 +1,3 @@
-#![cfg(any())]
 use std::net::IpAddr;
 
 use api::{ApiError, CallerProblems, ListBody, Paging, Query, SessionCaller};

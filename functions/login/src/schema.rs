@@ -20,16 +20,49 @@ pub(crate) enum ChoiceSchema {
     None,
 }
 
+/// What an API token may do: read, or also write.
+#[derive(ToSchema)]
+#[schema(as = TokenAccess, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) enum TokenAccessSchema {
+    Read,
+    Write,
+}
+
+/// What bore on who can get into an account.
+#[derive(ToSchema)]
+#[schema(as = SecurityEventKind, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) enum EventKindSchema {
+    NewDevice,
+    PasswordChanged,
+    PasswordReset,
+    SecondFactorOn,
+    SecondFactorOff,
+    RecoveryCodeUsed,
+    RecoveryCodesRenewed,
+    TokenMade,
+    TokenRevoked,
+    RefreshTokenReused,
+    EmailChangeAsked,
+    EmailChanged,
+    SessionsEnded,
+}
+
 #[cfg(test)]
 mod tests {
-    use domain::{Choice, Locale};
+    use domain::{Choice, Locale, SecurityEventKind, TokenAccess};
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
 
     fn check_values<T: DeserializeOwned>(schema: &str) {
+        check_refusal(schema, serde_json::from_value::<T>(json!("no such value")).map(drop));
+    }
+
+    fn check_refusal(schema: &str, read: serde_json::Result<()>) {
         let document = serde_json::to_value(crate::openapi()).expect("a document is JSON");
         let documented = document["components"]["schemas"][schema]["enum"].as_array().expect("an enum schema").clone();
-        let refusal = serde_json::from_value::<T>(json!("no such value")).map(drop).expect_err("no value").to_string();
+        let refusal = read.expect_err("no value").to_string();
         let known: Vec<Value> = refusal.split('`').skip(3).step_by(2).map(Value::from).collect();
         assert_eq!(documented, known, "{schema}: {refusal}");
     }
@@ -38,5 +71,8 @@ mod tests {
     fn the_document_names_the_values_that_are_read_and_no_others() {
         check_values::<Locale>("Locale");
         check_values::<Choice>("Choice");
+        check_values::<TokenAccess>("TokenAccess");
+        let no_event = serde_json::from_value::<SecurityEventKind>(json!({"kind": "no such value"}));
+        check_refusal("SecurityEventKind", no_event.map(drop));
     }
 }

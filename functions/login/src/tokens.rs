@@ -1,9 +1,8 @@
-#![cfg(any())]
 use std::collections::BTreeSet;
 
 use api::{
     ApiError, BodyProblems, CallerProblems, Client, ConflictProblem, ListBody, NotFoundProblem, Path, Query, RawBody,
-    RoleProblem, SessionCaller,
+    SessionCaller,
 };
 use axum::Json;
 use axum::extract::State;
@@ -104,7 +103,7 @@ impl From<ApiToken> for ApiTokenBody {
 /// Lists the caller's API tokens, newest first: at most 50, so always on one page.
 #[utoipa::path(
     get, path = "/v1/me/tokens", tag = "credentials", security(("bearer" = [])),
-    responses((status = 200, description = "All tokens", body = ListBody<ApiTokenBody>), CallerProblems, RoleProblem),
+    responses((status = 200, description = "All tokens", body = ListBody<ApiTokenBody>), CallerProblems),
 )]
 pub(crate) async fn list_tokens(
     State(login): State<Login>,
@@ -122,7 +121,7 @@ pub(crate) async fn list_tokens(
     post, path = "/v1/me/tokens", tag = "credentials", security(("bearer" = [])), request_body = NewApiToken,
     responses(
         (status = 201, description = "The token, with its secret", body = CreatedApiTokenBody),
-        CallerProblems, RoleProblem, BodyProblems, ConflictProblem,
+        CallerProblems, BodyProblems, ConflictProblem,
     ),
 )]
 pub(crate) async fn create_token(
@@ -152,7 +151,7 @@ pub(crate) async fn create_token(
 /// Revokes an API token: from the next request on it is nobody's.
 #[utoipa::path(
     delete, path = "/v1/me/tokens/{token}", tag = "credentials", security(("bearer" = [])), params(("token" = Uuid, Path)),
-    responses((status = 204, description = "Revoked"), CallerProblems, RoleProblem, NotFoundProblem),
+    responses((status = 204, description = "Revoked"), CallerProblems, NotFoundProblem),
 )]
 pub(crate) async fn revoke_token(
     State(login): State<Login>,

@@ -1,18 +1,16 @@
-#![cfg(any())]
-use api::{
-    ApiError, BodyProblems, BusyProblem, CallerProblems, Client, ConflictProblem, Query, RawBody, RoleProblem, SessionCaller,
-};
+use api::{ApiError, BodyProblems, BusyProblem, CallerProblems, Client, ConflictProblem, Query, RawBody, SessionCaller};
 use axum::Json;
 use axum::extract::State;
 use domain::SecurityEventKind;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Bucket, NewPassword, Notice, PendingFactor, StoreError};
+use store::{Bucket, Credential, NewPassword, Notice, PendingFactor, StoreError};
 use utoipa::ToSchema;
 
 use super::code::{self, Code};
 use super::event;
+use crate::change_password::sessions_but;
 use crate::password::{Attempt, Owner, WantedPassword};
 use crate::proof::{Proven, live_session, prove};
 use crate::{Login, guess, random};
@@ -95,7 +93,7 @@ pub(crate) struct RecoveryCodesBody {
 /// Shows whether the caller has a second factor.
 #[utoipa::path(
     get, path = "/v1/me/second-factor", tag = "credentials", security(("bearer" = [])),
-    responses((status = 200, description = "The second factor", body = SecondFactorBody), CallerProblems, RoleProblem),
+    responses((status = 200, description = "The second factor", body = SecondFactorBody), CallerProblems),
 )]
 pub(crate) async fn read_second_factor(
     State(login): State<Login>,
@@ -117,7 +115,7 @@ pub(crate) async fn read_second_factor(
     post, path = "/v1/me/second-factor", tag = "credentials", security(("bearer" = [])), request_body = Enrolment,
     responses(
         (status = 200, description = "The secret, to be confirmed", body = EnrolmentBody),
-        CallerProblems, RoleProblem, BodyProblems, ConflictProblem, BusyProblem,
+        CallerProblems, BodyProblems, ConflictProblem, BusyProblem,
     ),
 )]
 pub(crate) async fn enrol_second_factor(
@@ -146,7 +144,7 @@ pub(crate) async fn enrol_second_factor(
     post, path = "/v1/me/second-factor/confirm", tag = "credentials", security(("bearer" = [])), request_body = Confirmation,
     responses(
         (status = 200, description = "It is on", body = RecoveryCodesBody),
-        CallerProblems, RoleProblem, BodyProblems, ConflictProblem, BusyProblem,
+        CallerProblems, BodyProblems, ConflictProblem, BusyProblem,
     ),
 )]
 pub(crate) async fn confirm_second_factor(
@@ -184,7 +182,7 @@ pub(crate) async fn confirm_second_factor(
     post, path = "/v1/me/second-factor/recovery-codes", tag = "credentials", security(("bearer" = [])), request_body = BothFactors,
     responses(
         (status = 200, description = "The new codes; the old ones are void", body = RecoveryCodesBody),
-        CallerProblems, RoleProblem, BodyProblems, ConflictProblem, BusyProblem,
+        CallerProblems, BodyProblems, ConflictProblem, BusyProblem,
     ),
 )]
 pub(crate) async fn renew_recovery_codes(
@@ -210,7 +208,7 @@ pub(crate) async fn renew_recovery_codes(
     delete, path = "/v1/me/second-factor", tag = "credentials", security(("bearer" = [])), request_body = Removal,
     responses(
         (status = 204, description = "The password alone logs in from here on"),
-        CallerProblems, RoleProblem, BodyProblems, ConflictProblem, BusyProblem,
+        CallerProblems, BodyProblems, ConflictProblem, BusyProblem,
     ),
 )]
 pub(crate) async fn remove_second_factor(
@@ -242,7 +240,7 @@ pub(crate) async fn remove_second_factor(
     };
     let now = Timestamp::now();
     let ends = match new_password {
-        Some(_) => other_sessions(&login, &caller).await?,
+        Some(_) => sessions_but(&login, caller.user, Some(caller.session)).await?,
         None => Vec::new(),
     };
     let notice = Notice::of(event(&credential, SecurityEventKind::SecondFactorOff, device, now));
@@ -274,4 +272,11 @@ fn nothing_pending() -> ApiError {
 
 fn wrong_code() -> ApiError {
     ApiError::invalid("/code", "is not right, or was used already")
+}
+
+async fn own_credential(login: &Login, caller: &SessionCaller) -> Result<Credential, ApiError> {
+    let profile = login.0.work.profile(caller.user).await?.ok_or(ApiError::Unauthorized)?;
+    let credential = login.0.accounts.credential(&profile.email).await?;
+    // Moved to another address or gone, in this very moment.
+    credential.filter(|it| it.user == caller.user).ok_or_else(|| ApiError::conflict("Your account is being changed; try again."))
 }
