@@ -5,7 +5,7 @@ use domain::{EmailAddress, Letter, Locale, Name, PartId, Recipient, TimeZoneName
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{OneTimeToken, Part, PartContent, TokenHash, TokenPurpose};
+use store::{Filed, LetterKind, LetterLimit, OneTimeToken, Part, PartContent, TokenHash, TokenPurpose};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -13,6 +13,8 @@ use crate::schema::LocaleSchema;
 use crate::{Login, random};
 
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+/// To one address; anybody can ask in anybody's name.
+const LIMIT: LetterLimit = LetterLimit { kind: LetterKind::SignUp, most: 5, window: SignedDuration::from_hours(24) };
 
 /// An account as asked for. There is no password yet: the address is proven first.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -38,7 +40,7 @@ pub(crate) struct Accepted {}
 /// Asks for an account.
 ///
 /// The answer is always the same. The address gets a mail: with a link that works once within 24 hours, or, if it has an account
-/// already, with word of that.
+/// already, with word of that. Not more than five a day are sent.
 #[utoipa::path(
     post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
     responses((status = 202, description = "A mail is on its way", body = Accepted), PublicProblems, BodyProblems),
@@ -47,8 +49,9 @@ pub(crate) async fn create_account(State(login): State<Login>, body: RawBody) ->
     let account: NewAccount = body.parse()?;
     let taken = login.0.accounts.credential(&account.email).await?.is_some();
     let (token, letter) = first_letter(account, taken, random::token()?, PartId(Uuid::now_v7()), Timestamp::now())?;
-    login.0.accounts.sign_up(&login.0.mail, &token, &letter).await?;
-    login.0.hints.letter_due(&letter.recipient).await;
+    if login.0.accounts.file_token(&login.0.mail, &token, &letter, &LIMIT).await? == Filed::Yes {
+        login.0.hints.letter_due(&letter.recipient).await;
+    }
     Ok((StatusCode::ACCEPTED, Json(Accepted {})))
 }
 

@@ -1,1 +1,182 @@
-//
+use api::{ApiError, CallerProblems, Query, SessionCaller};
+use axum::Json;
+use axum::extract::State;
+use domain::{Labels, Membership, Priority, Project, ProjectId, ProjectName, Role, Status, TaskId, Title};
+use domain::{SecurityEvent, TaskSummary, UserId};
+use http::header::CONTENT_DISPOSITION;
+use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use store::{Credential, Page, Position, StoreError};
+use utoipa::ToSchema;
+
+use crate::events::EventBody;
+use crate::me::MeBody;
+use crate::sessions::{SessionBody, body, live_sessions};
+use crate::tokens::ApiTokenBody;
+use crate::{Login, Parts};
+
+/// How many entries of a list are read at a time.
+const PAGE: usize = 1_000;
+
+/// Everything Baton keeps about a person. What they wrote belongs to the projects it is in and is read there.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Export)]
+pub(crate) struct ExportBody {
+    #[schema(value_type = String, format = DateTime)]
+    exported_at: Timestamp,
+    profile: MeBody,
+    account: AccountBody,
+    sessions: Vec<SessionBody>,
+    tokens: Vec<ApiTokenBody>,
+    /// Newest first, of the last year.
+    events: Vec<EventBody>,
+    projects: Vec<ExportedProjectBody>,
+    /// Those assigned to the person, without their descriptions.
+    tasks: Vec<ExportedTaskBody>,
+}
+
+/// What the person logs in with, but for its secrets.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedAccount)]
+pub(crate) struct AccountBody {
+    #[schema(format = Email)]
+    email: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    password_changed_at: Timestamp,
+    /// Null where none is on.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    second_factor_since: Option<Timestamp>,
+}
+
+/// A project the person is a member of.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedProject)]
+pub(crate) struct ExportedProjectBody {
+    #[schema(value_type = Uuid)]
+    id: ProjectId,
+    #[schema(value_type = String)]
+    name: ProjectName,
+    #[schema(value_type = String, example = "editor")]
+    role: Role,
+    #[schema(value_type = String, format = DateTime)]
+    joined_at: Timestamp,
+}
+
+/// A task assigned to the person.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedTask)]
+pub(crate) struct ExportedTaskBody {
+    #[schema(value_type = Uuid)]
+    id: TaskId,
+    #[schema(value_type = Uuid)]
+    project: ProjectId,
+    #[schema(value_type = String)]
+    title: Title,
+    #[schema(value_type = String, example = "in_progress")]
+    status: Status,
+    #[schema(value_type = String, example = "high")]
+    priority: Priority,
+    #[schema(value_type = Option<String>, format = Date, required)]
+    due_on: Option<Date>,
+    #[schema(value_type = Vec<String>)]
+    labels: Labels,
+    #[schema(value_type = Uuid)]
+    created_by: UserId,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+/// Shows the caller all that Baton keeps about them, in one file.
+#[utoipa::path(
+    get, path = "/v1/me/export", tag = "me", security(("bearer" = [])),
+    responses(
+        (
+            status = 200, description = "All of it", body = ExportBody,
+            headers(("content-disposition" = String, description = "Has a browser keep it as a file")),
+        ),
+        CallerProblems,
+    ),
+)]
+pub(crate) async fn export_me(
+    State(login): State<Login>,
+    caller: SessionCaller,
+    query: Query,
+) -> Result<(HeaderMap, Json<ExportBody>), ApiError> {
+    let sessions = live_sessions(&login, &caller).await?;
+    query.parse_none()?;
+    let Parts { accounts, work, session_idle, .. } = &*login.0;
+    let profile = work.profile(caller.user).await?.ok_or(ApiError::Unauthorized)?;
+    let (credential, tokens, events, memberships, tasks) = tokio::try_join!(
+        accounts.credential(&profile.email),
+        accounts.api_tokens(caller.user),
+        events(&login, caller.user),
+        work.memberships_of(caller.user),
+        tasks(&login, caller.user),
+    )?;
+    let credential = credential.filter(|it| it.user == caller.user).ok_or(ApiError::Unauthorized)?;
+    let body = ExportBody {
+        exported_at: Timestamp::now(),
+        profile: profile.into(),
+        account: credential.into(),
+        sessions: sessions.into_iter().map(|it| body(it, caller.session, *session_idle)).collect(),
+        tokens: tokens.into_iter().map(ApiTokenBody::from).collect(),
+        events: events.into_iter().map(EventBody::from).collect(),
+        tasks: tasks.into_iter().map(ExportedTaskBody::from).collect(),
+        projects: memberships.into_iter().map(ExportedProjectBody::from).collect(),
+    };
+    let file = HeaderValue::from_static("attachment; filename=\"baton.json\"");
+    Ok((HeaderMap::from_iter([(CONTENT_DISPOSITION, file)]), Json(body)))
+}
+
+async fn events(login: &Login, user: UserId) -> Result<Vec<SecurityEvent>, StoreError> {
+    let mut all = Vec::new();
+    let mut after: Option<Position> = None;
+    loop {
+        let Page { items, next } = login.0.accounts.events(user, PAGE, after.as_ref()).await?;
+        all.extend(items);
+        after = next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+async fn tasks(login: &Login, user: UserId) -> Result<Vec<TaskSummary>, StoreError> {
+    let mut all = Vec::new();
+    let mut after: Option<Position> = None;
+    loop {
+        let Page { items, next } = login.0.work.person_tasks(user, None, PAGE, after.as_ref()).await?;
+        all.extend(items);
+        after = next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+impl From<Credential> for AccountBody {
+    fn from(credential: Credential) -> Self {
+        let Credential { email, created_at, password_changed_at, second_factor, .. } = credential;
+        Self { email: email.to_string(), created_at, password_changed_at, second_factor_since: second_factor.map(|it| it.since) }
+    }
+}
+
+impl From<(Project, Membership)> for ExportedProjectBody {
+    fn from((project, membership): (Project, Membership)) -> Self {
+        let Membership { project: id, user: _, role, joined_at, left_at: _ } = membership;
+        Self { id, name: project.name, role, joined_at }
+    }
+}
+
+impl From<TaskSummary> for ExportedTaskBody {
+    fn from(task: TaskSummary) -> Self {
+        let TaskSummary { id, project, title, status, priority, due_on, labels, created_by, created_at, updated_at, .. } = task;
+        Self { id, project, title, status, priority, due_on, labels, created_by, created_at, updated_at }
+    }
+}

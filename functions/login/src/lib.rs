@@ -11,6 +11,8 @@ mod email;
 mod events;
 mod export;
 mod forgot;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guess;
 mod keys;
 mod log_in;
@@ -48,6 +50,7 @@ pub use settings::Settings;
 use crate::browser::Origins;
 use crate::keys::SigningKeys;
 use crate::password::PasswordHasher;
+use crate::second_factor::enrolment;
 use crate::secrets::Secrets;
 
 /// What the handlers work with. Cheap to clone.
@@ -142,9 +145,25 @@ fn router() -> OpenApiRouter<Login> {
         .routes(routes!(log_in::log_in_with_second_factor))
         .routes(routes!(refresh::refresh_session))
         .routes(routes!(refresh::log_out))
-        .routes(routes!(me::read_me, me::update_me))
+        .routes(routes!(me::read_me, me::update_me, delete::delete_me))
+        .routes(routes!(export::export_me))
+        .routes(routes!(change_password::change_password))
+        .routes(routes!(forgot::forgot_password))
+        .routes(routes!(forgot::reset_password))
+        .routes(routes!(email::change_email))
+        .routes(routes!(email::confirm_email))
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
+        .routes(routes!(
+            enrolment::read_second_factor,
+            enrolment::enrol_second_factor,
+            enrolment::remove_second_factor
+        ))
+        .routes(routes!(enrolment::confirm_second_factor))
+        .routes(routes!(enrolment::renew_recovery_codes))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(tokens::revoke_token))
+        .routes(routes!(events::list_events))
         .routes(routes!(keys::list_keys))
         .routes(routes!(unsubscribe::show_unsubscribe, unsubscribe::unsubscribe))
 }
@@ -160,13 +179,25 @@ mod tests {
             "/.well-known/jwks.json",
             "/v1/accounts",
             "/v1/accounts/verify",
+            "/v1/email/confirm",
             "/v1/login",
             "/v1/login/refresh",
             "/v1/login/second-factor",
             "/v1/logout",
             "/v1/me",
+            "/v1/me/email",
+            "/v1/me/events",
+            "/v1/me/export",
+            "/v1/me/password",
+            "/v1/me/second-factor",
+            "/v1/me/second-factor/confirm",
+            "/v1/me/second-factor/recovery-codes",
             "/v1/me/sessions",
             "/v1/me/sessions/{session}",
+            "/v1/me/tokens",
+            "/v1/me/tokens/{token}",
+            "/v1/password/forgot",
+            "/v1/password/reset",
             "/v1/unsubscribe/{token}",
         ];
         assert_eq!(paths, expected);

@@ -1,12 +1,14 @@
-use api::{ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, Query, RawBody};
+use api::{ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, Grant, Query, RawBody, SessionCaller};
 use axum::Json;
 use axum::extract::State;
 use domain::{Choice, Locale, Name, Notify, NotifyPatch, Profile, ProfilePatch, TimeZoneName, UserId, set};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 use utoipa::ToSchema;
 
 use crate::Login;
+use crate::proof::live_session;
 use crate::schema::{ChoiceSchema, LocaleSchema};
 
 /// How often a change is tried on a profile that its owner changes elsewhere meanwhile.
@@ -81,13 +83,28 @@ pub(crate) struct MeNotifyPatch {
     deleted: Option<Choice>,
 }
 
+/// What the body of a request asks for. A session that is over is answered before whatever is wrong with the body.
+///
+/// # Errors
+/// 401, where there is something wrong with both; else as [`RawBody::parse`]. The session of a good body is judged by
+/// [`prove`](crate::proof::prove).
+pub(crate) async fn asked<T: DeserializeOwned>(login: &Login, caller: &SessionCaller, body: &RawBody) -> Result<T, ApiError> {
+    match body.parse() {
+        Ok(asked) => Ok(asked),
+        Err(refusal) => {
+            live_session(login, caller).await?;
+            Err(refusal)
+        }
+    }
+}
+
 /// Shows the caller.
 #[utoipa::path(
     get, path = "/v1/me", tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The caller", body = MeBody), CallerProblems),
 )]
 pub(crate) async fn read_me(State(login): State<Login>, caller: Caller, query: Query) -> Result<Json<MeBody>, ApiError> {
-    let profile = profile(&login, caller.user).await?;
+    let profile = own_profile(&login, &caller).await?;
     query.parse_none()?;
     Ok(Json(profile.into()))
 }
@@ -99,7 +116,7 @@ pub(crate) async fn read_me(State(login): State<Login>, caller: Caller, query: Q
     responses((status = 200, description = "The caller, changed", body = MeBody), CallerProblems, BodyProblems, ConflictProblem),
 )]
 pub(crate) async fn update_me(State(login): State<Login>, caller: Caller, body: RawBody) -> Result<Json<MeBody>, ApiError> {
-    let before = profile(&login, caller.user).await?;
+    let before = own_profile(&login, &caller).await?;
     let patch: ProfilePatch = body.parse_patch::<MePatch>()?.into();
     let after = change_profile(&login, before, |it| it.apply(patch.clone())).await?;
     Ok(Json(after.into()))
@@ -123,6 +140,17 @@ pub(crate) async fn change_profile(
         }
     }
     Err(ApiError::conflict("Your profile is being changed by several at once; try again."))
+}
+
+/// The caller's profile, where their session goes on; the scope of an API token was judged already.
+async fn own_profile(login: &Login, caller: &Caller) -> Result<Profile, ApiError> {
+    match caller.grant {
+        Grant::Session { session, .. } => {
+            let caller = SessionCaller { user: caller.user, session };
+            tokio::try_join!(profile(login, caller.user), live_session(login, &caller)).map(|(profile, _)| profile)
+        }
+        Grant::Token(_) => profile(login, caller.user).await,
+    }
 }
 
 async fn profile(login: &Login, user: UserId) -> Result<Profile, ApiError> {

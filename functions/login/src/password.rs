@@ -5,4 +5,4 @@ mod hasher;
 mod rules;
 
 pub(crate) use hasher::{PasswordHasher, Verdict};
-pub(crate) use rules::{Attempt, Owner, Password, WantedPassword};
+pub(crate) use rules::{Attempt, Owner, WantedPassword};

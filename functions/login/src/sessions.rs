@@ -116,7 +116,7 @@ async fn end(login: &Login, caller: &SessionCaller, sessions: &[SessionId], devi
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn body(session: Session, current: SessionId, idle: SignedDuration) -> SessionBody {
+pub(crate) fn body(session: Session, current: SessionId, idle: SignedDuration) -> SessionBody {
     let expires_at = session.ends_at(idle);
     let Session { user: _, id, refresh_hash: _, previous_hash: _, device, created_at, refreshed_at, expires_at: _ } = session;
     SessionBody {

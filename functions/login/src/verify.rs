@@ -30,13 +30,15 @@ pub(crate) async fn verify_account(State(login): State<Login>, body: RawBody) ->
     let Verification { token, password } = body.parse()?;
     let hash = TokenHash::of(&token);
     let found = login.0.accounts.token(&hash, Timestamp::now()).await?;
-    let TokenPurpose::VerifyAddress { email, name, locale, time_zone } = found.ok_or_else(bad_token)?.purpose;
+    let TokenPurpose::VerifyAddress { email, name, locale, time_zone } = found.ok_or_else(bad_token)?.purpose else {
+        return Err(bad_token());
+    };
     let password = password.accept("/password", &Owner { email: &email, name: &name }, false)?;
-    let password_hash = login.0.hasher.hash(password).await?;
+    let password = login.0.hasher.hash(password).await?;
     let (id, now) = (UserId(Uuid::now_v7()), Timestamp::now());
     let unsubscribe_secret = random::octets()?;
     let profile = Profile { id, email: email.clone(), name, locale, time_zone, notify: Notify::default(), unsubscribe_secret };
-    let credential = Credential { user: id, email, password_hash, created_at: now };
+    let credential = Credential::new(id, email, password, now);
     match login.0.accounts.verify(&login.0.work, &hash, &credential, &profile, now).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         // Used in the same moment, or for an address whose account came by another link.

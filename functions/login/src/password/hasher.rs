@@ -4,6 +4,7 @@ use std::time::Duration;
 use api::ApiError;
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use store::NewPassword;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::rules::{Attempt, Password};
@@ -39,13 +40,22 @@ impl PasswordHasher {
         Self { memory: Arc::default(), waiting: Semaphore::new(MOST_WAITING) }
     }
 
-    /// A PHC string of the password under today's parameters and a new salt.
+    /// The password as it is stored: hashed under today's parameters with a new salt.
     ///
     /// # Errors
     /// 503, if too many wait.
-    pub(crate) async fn hash(&self, password: Password) -> Result<String, ApiError> {
-        let salt = random::octets()?;
-        self.run(move |memory| hash(&password.attempt, salt, memory)).await
+    pub(crate) async fn hash(&self, password: Password) -> Result<NewPassword, ApiError> {
+        let (salt, is_short) = (random::octets()?, password.is_short);
+        let hash = self.run(move |memory| hash(&password.attempt, salt, memory)).await?;
+        Ok(NewPassword { hash, is_short })
+    }
+
+    /// Whether one more may wait: to be asked before something is written that only a hash can take back.
+    ///
+    /// # Errors
+    /// 503, if too many wait.
+    pub(crate) fn ensure_room(&self) -> Result<(), ApiError> {
+        if self.waiting.available_permits() == 0 { Err(busy()) } else { Ok(()) }
     }
 
     /// Whether the attempt is the password behind the PHC string. Without one it is hashed all the same and is wrong, so that the time
@@ -66,11 +76,14 @@ impl PasswordHasher {
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let full = |_| ApiError::Busy { retry_after: TURN };
-        let _place = self.waiting.try_acquire().map_err(full)?;
+        let _place = self.waiting.try_acquire().map_err(|_| busy())?;
         let mut memory = Arc::clone(&self.memory).lock_owned().await;
         tokio::task::spawn_blocking(move || work(&mut memory)).await.map_err(ApiError::internal)?
     }
+}
+
+fn busy() -> ApiError {
+    ApiError::Busy { retry_after: TURN }
 }
 
 fn todays_params() -> Result<Params, ApiError> {
@@ -150,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn a_password_logs_in_however_its_accents_are_typed_and_no_other_does() {
         let hasher = PasswordHasher::new();
-        let stored = hasher.hash(password("caf\u{e9} caf\u{e9} caf\u{e9} caf\u{e9}")).await.expect("a hash");
+        let stored = hasher.hash(password("caf\u{e9} caf\u{e9} caf\u{e9} caf\u{e9}")).await.expect("a hash").hash;
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         for (text, expected) in [
             ("caf\u{e9} caf\u{e9} caf\u{e9} caf\u{e9}", Verdict::Right),
@@ -209,7 +222,9 @@ mod tests {
         let places: Vec<_> = (0..MOST_WAITING).map(|_| hasher.waiting.try_acquire().expect("a place")).collect();
         let turned_away = hasher.check(attempt(PASSWORD), None).await;
         assert!(matches!(turned_away, Err(ApiError::Busy { retry_after: TURN })), "{turned_away:?}");
+        assert!(hasher.ensure_room().is_err());
         drop((busy, places));
+        assert!(hasher.ensure_room().is_ok());
         assert_eq!(hasher.check(attempt(PASSWORD), None).await.expect("a verdict"), Verdict::Wrong);
     }
 }

@@ -44,7 +44,7 @@ impl TryFrom<String> for WantedPassword {
 
     fn try_from(text: String) -> Result<Self, Invalid> {
         let attempt = Attempt::try_from(text)?;
-        longer_than(&attempt, SHORTEST_WITH_SECOND_FACTOR)?;
+        at_least(&attempt, SHORTEST_WITH_SECOND_FACTOR)?;
         if is_common(&fold(&attempt.0)) {
             return Err(Invalid::new("is among the commonest passwords, which are tried first"));
         }
@@ -63,7 +63,7 @@ impl WantedPassword {
 
     fn judge(self, owner: &Owner<'_>, has_second_factor: bool) -> Result<Password, Invalid> {
         if !has_second_factor {
-            longer_than(&self.0, SHORTEST)?;
+            at_least(&self.0, SHORTEST)?;
         }
         let folded = fold(&self.0.0);
         if owner.words().any(|it| folded.contains(&it)) {
@@ -80,6 +80,17 @@ pub(crate) struct Password {
     pub(super) attempt: Attempt,
     /// Whether it is one for an account with a second factor only.
     pub(super) is_short: bool,
+}
+
+impl Password {
+    /// Judges the length once more, where it is known only now whether there is a second factor.
+    ///
+    /// # Errors
+    /// 422 at `pointer`, where there is none and the password is too short without.
+    pub(crate) fn fits(&self, pointer: &str, has_second_factor: bool) -> Result<(), ApiError> {
+        let judged = if has_second_factor { Ok(()) } else { at_least(&self.attempt, SHORTEST) };
+        judged.map_err(|error| ApiError::invalid(pointer, error.to_string()))
+    }
 }
 
 /// Whose password it is to be.
@@ -109,7 +120,7 @@ fn is_telling(word: &str) -> bool {
     word.chars().count() >= if word.is_ascii() { 3 } else { 2 }
 }
 
-fn longer_than(attempt: &Attempt, shortest: usize) -> Result<(), Invalid> {
+fn at_least(attempt: &Attempt, shortest: usize) -> Result<(), Invalid> {
     if attempt.0.chars().count() < shortest {
         return Err(Invalid::new(format!("is shorter than {shortest} characters")));
     }
