@@ -146,6 +146,8 @@ impl fmt::Debug for TokenVerifier {
 pub(crate) fn validation(issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.leeway = LEEWAY.as_secs();
+    // None of ours has it; where it is there it counts (RFC 7519, section 4.1.5).
+    validation.validate_nbf = true;
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
     // "sid" and "iat" have to be there by the claims' own type.
