@@ -1,4 +1,7 @@
 //! `baton bench`: how many changes a second, how soon the mail, how much memory; against a process of its own, on disk, over HTTP.
+//! `baton bench --log-ins`: whether the time of a refusal tells who has an account.
+
+mod log_ins;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -8,6 +11,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+
+const PASSWORD: &str = "correct horse battery staple";
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -23,6 +28,9 @@ pub struct BenchOptions {
     /// Pause between two changes that owe a mail, in milliseconds.
     #[arg(long, default_value_t = 20)]
     pause_milliseconds: u64,
+    /// Measure refused log-ins instead: this many to accounts, as many to addresses without one
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2000")]
+    log_ins: Option<usize>,
 }
 
 /// Runs every measurement and prints a table.
@@ -30,6 +38,9 @@ pub struct BenchOptions {
 /// # Errors
 /// Whatever kept a measurement from being made.
 pub async fn bench(options: BenchOptions) -> Result<(), Error> {
+    if let Some(count) = options.log_ins {
+        return log_ins::log_ins(count).await;
+    }
     let folder = tempfile::tempdir()?;
     let mut server = Server::start(folder.path()).await?;
     let ada = Client::sign_up(&server.origin, "ada@example.com", "Ada").await?;
@@ -125,8 +136,16 @@ struct Client {
 
 impl Client {
     async fn sign_up(origin: &str, email: &str, name: &str) -> Result<Self, Error> {
-        const PASSWORD: &str = "correct horse battery staple";
-        let mut client = Self {
+        let mut client = Self::sign_up_only(origin, email, name).await?;
+        let login = client.send(Method::POST, "/v1/login", None, json!({"email": email, "password": PASSWORD})).await?;
+        client.token = text(&login["access_token"])?;
+        client.id = text(&login["user"]["id"])?;
+        Ok(client)
+    }
+
+    /// Somebody with an account who never logged in.
+    async fn sign_up_only(origin: &str, email: &str, name: &str) -> Result<Self, Error> {
+        let client = Self {
             http: reqwest::Client::new(),
             origin: origin.to_owned(),
             token: String::new(),
@@ -136,9 +155,6 @@ impl Client {
         client.send(Method::POST, "/v1/accounts", None, json!({"email": email, "name": name})).await?;
         let token = client.token_from_mail().await?;
         client.send(Method::POST, "/v1/accounts/verify", None, json!({"token": token, "password": PASSWORD})).await?;
-        let login = client.send(Method::POST, "/v1/login", None, json!({"email": email, "password": PASSWORD})).await?;
-        client.token = text(&login["access_token"])?;
-        client.id = text(&login["user"]["id"])?;
         Ok(client)
     }
 
