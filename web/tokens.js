@@ -24,7 +24,7 @@ export async function tokens(draw) {
     it.last_used_at ? t('tokens.used', { when: ago(it.last_used_at) }) : t('tokens.unused'),
   ];
   const row = (it) => h('li', { class: 'row' }, h('div', { class: 'grow' }, h('strong', {}, it.name), h('p', { class: 'hint' }, facts(it).join(' · '))), button(t('tokens.revoke'), revoke(it), { 'aria-label': `${t('tokens.revoke')}: ${it.name}` }));
-  const place = h('div', {}, form({
+  const place = h('div', { class: 'form' }, form({
     class: 'task-form',
     fields: [
       field({ name: 'name', label: t('session.name'), required: true, max: 100, autocomplete: 'off' }),
