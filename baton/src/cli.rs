@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::{HeaderValue, Uri};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
@@ -42,6 +43,9 @@ struct Serve {
     /// How long a change waits for others of its task before it is mailed
     #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..=900))]
     window: u32,
+    /// Let pages of this origin call the API, with cookies; may be given several times
+    #[arg(long = "allow-origin", value_name = "ORIGIN", value_parser = origin)]
+    allowed_origins: Vec<HeaderValue>,
     /// Make two users, a project and a few tasks, and print the log-ins
     #[arg(long)]
     demo: bool,
@@ -92,9 +96,10 @@ impl Cli {
 }
 
 async fn serve(serve: Serve) -> Result<ExitCode, StartError> {
-    let Serve { port, data, in_memory, window, demo } = serve;
+    let Serve { port, data, in_memory, window, allowed_origins, demo } = serve;
     let mut ending = Box::pin(signal()?);
-    let stack = Stack::start(Options { port, data, in_memory, window_seconds: window, record_events: false }).await?;
+    let options = Options { port, data, in_memory, window_seconds: window, allowed_origins, ..Options::default() };
+    let stack = Stack::start(options).await?;
     let origin = stack.origin();
     let mut output = std::io::stdout();
     writeln!(output, "page     {origin}/\ninbox    {origin}/inbox\nAPI      {origin}/docs\nmetrics  {origin}/metrics")?;
@@ -110,6 +115,16 @@ async fn serve(serve: Serve) -> Result<ExitCode, StartError> {
     let _unread = writeln!(output, "ending");
     stack.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// An origin as browsers send it (RFC 6454, section 6.2): scheme, host and port where it is not the scheme's own, and nothing else.
+fn origin(text: &str) -> Result<HeaderValue, &'static str> {
+    let uri: Uri = text.parse().map_err(|_| "is not an origin")?;
+    let (scheme, authority) = (uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |it| it.as_str()));
+    if !matches!(scheme, "http" | "https") || format!("{scheme}://{authority}") != text || authority.contains(['@', '*']) {
+        return Err("is not an origin: give it as in https://baton.example");
+    }
+    HeaderValue::from_str(text).map_err(|_| "is not an origin")
 }
 
 /// Resolves when the process is asked to end.
@@ -186,4 +201,21 @@ async fn build(function: &str, release: bool) -> Result<PathBuf, StartError> {
         message["executable"].as_str().map(PathBuf::from)
     });
     executables.next_back().ok_or_else(|| format!("cargo built no binary {function}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_exact() {
+        for text in ["https://baton.example", "http://localhost:5173", "http://[::1]:5173"] {
+            assert_eq!(origin(text).as_ref().map(HeaderValue::as_bytes), Ok(text.as_bytes()));
+        }
+        for text in
+            ["*", "null", "", "baton.example", "https://baton.example/", "https://a@b.example", "https://*.example", "ftp://a"]
+        {
+            assert!(origin(text).is_err(), "{text}");
+        }
+    }
 }

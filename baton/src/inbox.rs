@@ -3,14 +3,14 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    path::Path,
+    path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
     Json, Router,
-    extract::{Query, State},
-    http::StatusCode,
+    extract::{Path, Query, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
@@ -55,7 +55,7 @@ impl Inbox {
     ///
     /// # Errors
     /// The file cannot be used.
-    pub fn open(path: Option<&Path>) -> rusqlite::Result<Self> {
+    pub fn open(path: Option<&path::Path>) -> rusqlite::Result<Self> {
         Ok(Self(Arc::new(Mutex::new(database::open(path, SCHEMA)?))))
     }
 
@@ -94,6 +94,15 @@ impl Inbox {
         .collect()
     }
 
+    /// One mail.
+    ///
+    /// # Errors
+    /// The file failed.
+    fn mail(&self, id: &str) -> rusqlite::Result<Option<Mail>> {
+        // Its ids are in the mails alone, so this reads them all: somebody looks at one of them, once.
+        Ok(self.mails(None, None)?.into_iter().find(|mail| mail.id == id))
+    }
+
     /// How many mails there are.
     ///
     /// # Errors
@@ -124,9 +133,14 @@ impl Inbox {
     }
 }
 
-/// `/inbox` and `/inbox.json`.
+/// `/inbox`, its mails and its style, and `/inbox.json`.
 pub fn routes(inbox: Inbox) -> Router {
-    Router::new().route("/inbox", get(show_inbox)).route("/inbox.json", get(list_mails).delete(empty_inbox)).with_state(inbox)
+    Router::new()
+        .route("/inbox", get(show_inbox))
+        .route("/inbox.css", get(async || ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)))
+        .route("/inbox/{id}", get(show_mail))
+        .route("/inbox.json", get(list_mails).delete(empty_inbox))
+        .with_state(inbox)
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,18 +170,39 @@ async fn show_inbox(State(inbox): State<Inbox>, Query(filter): Query<Filter>) ->
     }
 }
 
+/// The HTML part of a mail as a document of its own, to be framed by the inbox.
+async fn show_mail(State(inbox): State<Inbox>, Path(id): Path<String>) -> Response {
+    // Links open outside the frame.
+    let document = |mail: Mail| Html(format!("<base target=\"_blank\">{}", mail.html));
+    match inbox.mail(&id) {
+        Ok(Some(mail)) => ([(header::CONTENT_SECURITY_POLICY, MAIL_POLICY), FRAMED], document(mail)).into_response(),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
 fn failed(error: &rusqlite::Error) -> Response {
     tracing::error!(%error, "the inbox's file failed");
     (StatusCode::INTERNAL_SERVER_ERROR, "The inbox's file failed; the log says why.").into_response()
 }
 
-const PAGE_START: &str = r#"<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Inbox - Baton</title>
-<style>
-body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
+/// A mail has styles and pictures of its own. It runs nothing, sends nothing and, sandboxed, is of no origin.
+const MAIL_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox",
+);
+const FRAMED: (HeaderName, HeaderValue) = (header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+
+const STYLE: &str =
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
 details{border-top:1px solid #8886;padding:.6rem 0}summary{cursor:pointer}time{opacity:.7;font-size:.85em}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}iframe{width:100%;height:24rem;border:1px solid #8886;background:#fff}
-</style></head><body><h1>Inbox</h1><p>Every mail this stack has sent, newest first. <a href="/inbox.json">As JSON</a>.</p>
+";
+
+const PAGE_START: &str = r#"<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Inbox - Baton</title>
+<link rel="stylesheet" href="/inbox.css"></head>
+<body><h1>Inbox</h1><p>Every mail this stack has sent, newest first. <a href="/inbox.json">As JSON</a>.</p>
 "#;
 
 fn page(mails: &[Mail]) -> String {
@@ -176,20 +211,18 @@ fn page(mails: &[Mail]) -> String {
         page.push_str("<p>No mail yet.</p>");
     }
     for mail in mails {
-        let Mail { id: _, to, subject, text, html, headers, received_at } = mail;
+        let Mail { id, to, subject, text, html: _, headers, received_at } = mail;
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-        // Links open outside the sandbox; scripts, forms and same-origin requests of a mail never run.
-        let document = format!("<base target=\"_blank\">{html}");
         let _infallible = write!(
             page,
             "<details><summary><b>{}</b> to {} <time>{received_at:.0}</time></summary>\n<pre>{}</pre>\n\
-             <iframe sandbox=\"allow-popups allow-popups-to-escape-sandbox\" title=\"{}\" loading=\"lazy\" srcdoc=\"{}\"></iframe>\n\
+             <iframe sandbox=\"allow-popups allow-popups-to-escape-sandbox\" title=\"{}\" loading=\"lazy\" src=\"/inbox/{}\"></iframe>\n\
              <details><summary>Headers</summary><pre>{}</pre></details></details>\n",
             escape(subject),
             escape(to),
             escape(text),
             escape(subject),
-            escape(&document),
+            escape(id),
             escape(&headers),
         );
     }
@@ -247,10 +280,20 @@ mod tests {
     #[test]
     fn a_mail_cannot_break_out_of_the_page() {
         let page = page(&[mail("1", "a@example.com", "<script>alert('x')</script>")]);
-        assert!(!page.contains("<script>"), "{page}");
-        assert!(
-            page.contains("srcdoc=\"&lt;base target=&quot;_blank&quot;&gt;&lt;p title=&quot;x&quot;&gt;html&lt;/p&gt;\""),
-            "{page}"
-        );
+        assert!(!page.contains("<script>") && !page.contains("<p title"), "{page}");
+        assert!(page.contains(r#"<iframe sandbox="allow-popups allow-popups-to-escape-sandbox""#), "{page}");
+        assert!(page.contains(r#"src="/inbox/1""#), "{page}");
+    }
+
+    #[tokio::test]
+    async fn a_mail_is_shown_sandboxed_and_to_the_inbox_only() -> rusqlite::Result<()> {
+        let inbox = Inbox::open(None)?;
+        inbox.keep(&[mail("1", "ada@example.com", "a")])?;
+        let answer = show_mail(State(inbox.clone()), Path("1".to_owned())).await;
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap_or_default();
+        assert!(policy.starts_with("default-src 'none';") && policy.contains("sandbox allow-popups "), "{policy}");
+        assert!(policy.contains("frame-ancestors 'self'"), "{policy}");
+        assert_eq!(show_mail(State(inbox), Path("2".to_owned())).await.status(), StatusCode::NOT_FOUND);
+        Ok(())
     }
 }

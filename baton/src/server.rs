@@ -1,16 +1,17 @@
 //! The one public port: the functions' routes, the page, the documents, the inbox and the metrics.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use api::ApiError;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use tokio::sync::Notify;
+use tower_http::cors::CorsLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -26,11 +27,12 @@ use crate::{
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'",
 );
-/// For the inbox, whose mails have styles and pictures of their own in their sandbox, and for Swagger UI.
-const POLICY_WITH_INLINE_STYLES: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; base-uri 'none'; form-action 'self'; \
-     object-src 'none'; frame-ancestors 'none'",
+/// Swagger UI has its icons in its style sheet.
+const POLICY_OF_DOCS: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'",
 );
+/// How long a browser may remember that an origin is allowed.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
 /// What is served.
 #[expect(missing_debug_implementations, reason = "the document has none")]
@@ -49,18 +51,37 @@ pub struct Parts {
     pub written: Arc<Notify>,
     /// Makes what was written durable before the answer goes out.
     pub flush: Option<Flush>,
+    /// Whose pages may call the API besides our own.
+    pub allowed_origins: Vec<HeaderValue>,
 }
 
 /// Everything on the port.
 pub fn app(parts: Parts) -> Router {
-    let Parts { api, document, inbox, metrics, progress, written, flush } = parts;
+    let Parts { api, document, inbox, metrics, progress, written, flush, allowed_origins } = parts;
     let api = api.layer(middleware::from_fn_with_state((written, flush), acknowledge));
-    let styled = Router::new()
-        .merge(inbox::routes(inbox))
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
-        .layer(middleware::map_response(allow_inline_styles));
-    let site = Router::new().merge(page::routes()).merge(metrics::routes(metrics.clone(), progress)).merge(styled);
+    let api = if allowed_origins.is_empty() { api } else { api.layer(cors(allowed_origins)) };
+    let docs =
+        Router::new().merge(SwaggerUi::new("/docs").url("/openapi.json", document)).layer(middleware::map_response(allow_icons));
+    let site = Router::new().merge(page::routes()).merge(metrics::routes(metrics.clone(), progress));
+    let site = site.merge(inbox::routes(inbox)).merge(docs);
     site.merge(api).layer(middleware::from_fn(guard)).layer(middleware::from_fn_with_state(metrics, metrics::count_request))
+}
+
+/// As `CorsConfiguration` in template.yaml.
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+        ])
+        .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER])
+        .max_age(PREFLIGHT_AGE)
 }
 
 /// Wakes the stream's reader right after a write, so that nobody waits for its next look, and answers once the write is on the disk.
@@ -81,8 +102,8 @@ async fn acknowledge(State((written, flush)): State<(Arc<Notify>, Option<Flush>)
     response
 }
 
-async fn allow_inline_styles(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY_WITH_INLINE_STYLES);
+async fn allow_icons(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY_OF_DOCS);
     response
 }
 

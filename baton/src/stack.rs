@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use axum::{Router, http::HeaderValue};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -59,11 +60,26 @@ pub struct Options {
     pub window_seconds: u32,
     /// Remember every event of the bus for [`Stack::recorded_events`].
     pub record_events: bool,
+    /// How long a session lasts, in seconds, where it is to be another time than the template's.
+    pub session_seconds: Option<u32>,
+    /// How long a session lasts that is not refreshed, in seconds, where it is to be another time than the template's.
+    pub session_idle_seconds: Option<u32>,
+    /// Exact origins whose pages may call the API; none, no CORS.
+    pub allowed_origins: Vec<HeaderValue>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 3000, data: PathBuf::from(".baton"), in_memory: false, window_seconds: 0, record_events: false }
+        Self {
+            port: 3000,
+            data: PathBuf::from(".baton"),
+            in_memory: false,
+            window_seconds: 0,
+            record_events: false,
+            session_seconds: None,
+            session_idle_seconds: None,
+            allowed_origins: Vec::new(),
+        }
     }
 }
 
@@ -102,7 +118,16 @@ impl Stack {
     /// # Errors
     /// A data folder or port that is taken, a template that cannot be honoured, data of another shape: each by name.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { port, data, in_memory, window_seconds, record_events } = options;
+        let Options {
+            port,
+            data,
+            in_memory,
+            window_seconds,
+            record_events,
+            session_seconds,
+            session_idle_seconds,
+            allowed_origins,
+        } = options;
         let folder = if in_memory { None } else { Some(Folder::open(&data)?) };
         let file = |name: &str| folder.as_ref().map(|folder| folder.file(name)).transpose();
 
@@ -115,7 +140,8 @@ impl Stack {
         };
         let port = listeners.first().ok_or("no listener")?.local_addr()?.port();
         let origin = format!("http://localhost:{port}");
-        let template = Template::parse(TEMPLATE, &parameters(&origin, window_seconds))?;
+        let sessions = [("SessionSeconds", session_seconds), ("SessionIdleSeconds", session_idle_seconds)];
+        let template = Template::parse(TEMPLATE, &parameters(&origin, window_seconds, sessions))?;
 
         let database = Arc::new(DynamoDb::start(file("dynamodb.sqlite")?.as_deref(), &template.tables)?);
         let queues = Queues::open(file("queues.sqlite")?.as_deref(), &template.queues)?;
@@ -164,6 +190,7 @@ impl Stack {
             progress: progress.clone(),
             written: written.clone(),
             flush: database.flush(),
+            allowed_origins,
         });
         for listener in listeners {
             servers.spawn(serve(listener, app.clone(), stop_serving.clone()));
@@ -292,11 +319,13 @@ async fn listen(port: u16) -> Result<Vec<TcpListener>, StartError> {
     Ok([Some(first), second].into_iter().flatten().collect())
 }
 
-async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken) {
+async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) {
     let listener = axum::serve::ListenerExt::tap_io(listener, |connection| {
         // Answers are small and awaited.
         let _refused = connection.set_nodelay(true);
     });
+    // The functions are told where a request comes from, as they are by API Gateway.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         result = served.into_future() => if let Err(error) = result { tracing::error!(%error, "a server ended") },
@@ -328,8 +357,8 @@ fn find(functions: &[Function], name: &str) -> Result<Function, StartError> {
 }
 
 /// The template's parameters for a laptop.
-fn parameters(origin: &str, window_seconds: u32) -> BTreeMap<String, String> {
-    [
+fn parameters(origin: &str, window_seconds: u32, others: [(&str, Option<u32>); 2]) -> BTreeMap<String, String> {
+    let mut parameters: BTreeMap<String, String> = [
         ("Stage", "local"),
         ("SenderAddress", "baton@baton.example"),
         ("WebOrigin", origin),
@@ -337,7 +366,9 @@ fn parameters(origin: &str, window_seconds: u32) -> BTreeMap<String, String> {
         ("MailsPerSecond", "1000"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
+    .into();
+    parameters.extend(others.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_string()))));
+    parameters
 }
 
 /// Each function's whole environment: the template's, led to the emulators.
