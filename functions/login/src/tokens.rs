@@ -143,7 +143,7 @@ pub(crate) async fn create_token(
     let notice = Notice::of(SecurityEvent { id: EventId(Uuid::now_v7()), user, at: now, kind, device });
     let projects = projects.map(|Projects(projects)| projects);
     let made = ApiToken { id, user, hash, name, access, projects, created_at: now, expires_at, last_used_at: None };
-    login.0.accounts.create_api_token(&login.0.mail, &made, &notice).await?;
+    login.0.accounts.create_api_token(&login.0.work, &login.0.mail, &made, &notice).await?;
     login.0.hints.letter_due(notice.recipient()).await;
     Ok((StatusCode::CREATED, Json(CreatedApiTokenBody { described: made.into(), token })))
 }

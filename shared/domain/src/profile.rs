@@ -127,7 +127,7 @@ impl Notify {
 }
 
 /// A person, as they and the mailer see them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Profile {
     pub id: UserId,
     pub email: EmailAddress,
@@ -137,6 +137,12 @@ pub struct Profile {
     pub notify: Notify,
     /// The key under which this person's unsubscribe links are authentic: 32 random octets. Never shown.
     pub unsubscribe_secret: [u8; 32],
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Profile").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// What a person may change about themselves; absent keeps.

@@ -421,7 +421,30 @@ pub(crate) mod tests {
         let recipient = RecipientKey::User(USER);
         check(&credential(&email), "CREDENTIAL#ada@example.com", "CREDENTIAL");
         check(&signing_key(692), "SIGNING", "KEY#000692");
+        check(&secret(), "SIGNING", "SECRET");
         check(&public_keys(), "KEYS", "KEYS");
+        check(&session(USER, SessionId(TASK.0)), &format!("USER#{U}"), &format!("SESSION#{T}"));
+        let time = at("2026-11-20T11:00:00.5Z");
+        let sort = format!("EVENT#2026-11-20T11:00:00.500000000Z#{T}");
+        check(&event(USER, time, EventId(TASK.0)), &format!("USER#{U}"), &sort);
+        check(&listed_api_token(USER, ApiTokenId(TASK.0)), &format!("USER#{U}"), &format!("APITOKEN#{T}"));
+        let token_hash = TokenHash::of("secret");
+        check(&api_token(&token_hash), &format!("APITOKEN#{}", token_hash.as_str()), "APITOKEN");
+        check(&token(&token_hash), &format!("TOKEN#{}", token_hash.as_str()), "TOKEN");
+        check(&email_change(USER), &format!("USER#{U}"), "EMAIL");
+        for (bucket, partition) in [
+            (Bucket::Address(hash.clone()), format!("ATTEMPTS#ADDRESS#{hash}")),
+            (Bucket::Device(USER, TASK.0), format!("ATTEMPTS#DEVICE#{U}#{T}")),
+            (Bucket::Factor(USER, None), format!("ATTEMPTS#FACTOR#{U}")),
+            (Bucket::Factor(USER, Some(TASK.0)), format!("ATTEMPTS#FACTOR#{U}#{T}")),
+            (Bucket::Proof(USER), format!("ATTEMPTS#PROOF#{U}")),
+        ] {
+            check(&attempts(&bucket), &partition, "ATTEMPTS");
+        }
+        check(&ended(USER), &format!("USER#{U}"), "ENDED");
+        assert_eq!(session_of_attribute(&ended_attribute(SessionId(TASK.0))), Some(SessionId(TASK.0)));
+        let sort = "LETTERS#RESET#2026-11-20T11:00:00.500000000Z";
+        check(&letters(&recipient, LetterKind::Reset, time), &format!("RECIPIENT#USER#{U}"), sort);
         check(&profile(USER), &format!("USER#{U}"), "PROFILE");
         check(&member(PROJECT, USER), &format!("PROJECT#{P}"), &format!("MEMBER#{U}"));
         check(&invited(&hash, PROJECT), &format!("INVITED#{hash}"), &format!("PROJECT#{P}"));

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::item::{Item, json, number, text, word};
 use crate::table::query::Query;
 use crate::table::write::{Write, transact};
-use crate::{Accounts, Mail, Notice, StoreError, TokenHash, keys};
+use crate::{Accounts, Mail, Notice, StoreError, TokenHash, Work, keys};
 
 /// How old the noted last use may be before it is noted anew: so a busy token is one write an hour.
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -42,13 +42,14 @@ impl ApiToken {
 }
 
 impl Accounts {
-    /// Stores an API token.
+    /// Stores an API token of somebody who has an account.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    pub async fn create_api_token(&self, mail: &Mail, token: &ApiToken, notice: &Notice) -> Result<(), StoreError> {
+    /// [`StoreError::Conflict`], where the account is gone.
+    pub async fn create_api_token(&self, work: &Work, mail: &Mail, token: &ApiToken, notice: &Notice) -> Result<(), StoreError> {
         let step = "store the API token";
         let mut writes = vec![
+            Write::check(&work.table, keys::profile(token.user)).when("attribute_exists(#pk)"),
             Write::create(&self.table, token_item(keys::api_token(&token.hash), token)?),
             Write::create(&self.table, token_item(keys::listed_api_token(token.user, token.id), token)?),
         ];

@@ -24,13 +24,9 @@ impl Accounts {
         sessions: &[SessionId],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let user = credential.user;
-        let step = "take the API tokens away";
-        for some in self.api_tokens(user).await?.chunks(TOKENS_AT_ONCE) {
-            transact(step, some.iter().flat_map(|it| self.removing_api_token(it)).collect()).await?.or_conflict(step)?;
-        }
+        let (step, user) = ("take the account away", credential.user);
+        self.delete_api_tokens(user).await?;
         self.delete_events(user).await?;
-        let step = "take the account away";
         let gone = Write::delete(&self.table, keys::credential(&credential.email));
         let mut writes = vec![
             where_as_read(gone, credential, &[AsRead::Revision, AsRead::Password], &[]),
@@ -38,7 +34,17 @@ impl Accounts {
             Write::delete(&self.table, keys::email_change(user)),
         ];
         writes.extend(self.ending(work, user, sessions, now).await?);
-        transact(step, writes).await?.or_conflict(step)
+        transact(step, writes).await?.or_conflict(step)?;
+        // None is made from here on; one that was made in between goes now.
+        self.delete_api_tokens(user).await
+    }
+
+    async fn delete_api_tokens(&self, user: UserId) -> Result<(), StoreError> {
+        let step = "take the API tokens away";
+        for some in self.api_tokens(user).await?.chunks(TOKENS_AT_ONCE) {
+            transact(step, some.iter().flat_map(|it| self.removing_api_token(it)).collect()).await?.or_conflict(step)?;
+        }
+        Ok(())
     }
 
     async fn delete_events(&self, user: UserId) -> Result<(), StoreError> {

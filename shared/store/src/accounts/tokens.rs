@@ -60,17 +60,6 @@ pub enum TokenPurpose {
 }
 
 impl Accounts {
-    /// Stores a one-time token together with the letter that carries it.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn sign_up(&self, mail: &Mail, token: &OneTimeToken, letter: &Part) -> Result<(), StoreError> {
-        let step = "store the sign-up";
-        let token = Write::create(&self.table, token_item(token)?);
-        let letter = Write::create(&mail.table, part_item(letter)?);
-        transact(step, vec![token, letter]).await?.or_conflict(step)
-    }
-
     /// Stores a one-time token together with the letter that carries it, unless the recipient got enough of these letters.
     ///
     /// # Errors

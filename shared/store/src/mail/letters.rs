@@ -1,9 +1,8 @@
-use domain::EmailAddress;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::item::number;
 use crate::table::write::Write;
-use crate::{Mail, RecipientKey, StoreError, keys};
+use crate::{Mail, RecipientKey, keys};
 
 /// What letters are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,24 +69,17 @@ impl LetterLimit {
     }
 }
 
-impl Mail {
-    /// Counts a letter of a kind without filing one; for what sends no letter and has to take the same work as what does.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn count_letter(&self, to: &EmailAddress, limit: &LetterLimit, now: Timestamp) -> Result<Filed, StoreError> {
-        match limit.counting(self, &RecipientKey::Address(to.into()), now).run("count the letter").await {
-            Ok(()) => Ok(Filed::Yes),
-            Err(StoreError::Conflict { .. }) => Ok(Filed::TooMany),
-            Err(error) => Err(error),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::keys::tests::at;
+
+    #[test]
+    fn letters_are_counted_apart_by_kind() {
+        let kinds = [LetterKind::SignUp, LetterKind::Reset, LetterKind::EmailChange, LetterKind::Invitation, LetterKind::Inviter];
+        let names: std::collections::BTreeSet<&str> = kinds.iter().map(|it| it.as_str()).collect();
+        assert_eq!(names.len(), kinds.len());
+    }
 
     #[test]
     fn windows_follow_one_another() {
