@@ -25,7 +25,7 @@ export async function spend(path, body) {
     return (await api.open('POST', path, body)).body;
   } catch (error) {
     const isAboutAField = error.fields?.some((it) => it.pointer && !it.pointer.includes('token'));
-    if ([400, 404, 409, 410, 422].includes(error.status) && !isAboutAField) throw new Error(t('session.dead'));
+    if ([400, 404, 410, 422].includes(error.status) && !isAboutAField) throw new Error(t('session.dead'));
     throw error;
   }
 }

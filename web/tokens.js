@@ -9,7 +9,7 @@ const DAY = 86_400_000;
 
 /** In the settings: tokens for scripts. */
 export async function tokens(draw) {
-  const [made, projects] = await Promise.all([api.all(PATH), api.all('/v1/projects')]);
+  const [{ items: made }, projects] = await Promise.all([api.get(PATH), api.all('/v1/projects')]);
   const zone = current().time_zone;
   const nameOf = (id) => projects.find((it) => it.id === id)?.name ?? id;
   const revoke = (it) => async () => {
