@@ -42,19 +42,21 @@
 //! `FACTOR#<user>`, `FACTOR#<user>#<device>` or `PROOF#<user>`. Times in keys are UTC with nine fraction digits, so that they sort as text.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{
-    ApiTokenId, ClaimId, EmailAddress, EventId, InvitationId, PartId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId,
-    Version,
-};
+use domain::{ClaimId, InvitationId, PartId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId, Version};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::LetterKind;
 use crate::item::Attributes;
-use crate::{Bucket, LetterKind, TokenHash};
 
+mod account;
 mod list;
 mod recipient;
 
+pub(crate) use account::{
+    API_TOKENS_PREFIX, EVENTS_PREFIX, SESSIONS_PREFIX, api_token, attempts, credential, email_change, event, kid_of_attribute,
+    listed_api_token, public_key_attribute, public_keys, secret, session, signing_key, token,
+};
 pub(crate) use list::List;
 pub use recipient::{AddressHash, RecipientKey};
 
@@ -100,44 +102,8 @@ fn key(partition: String, sort: impl Into<String>) -> Key {
     Key { partition, sort: Sort::Text(sort.into()) }
 }
 
-pub(crate) fn credential(email: &EmailAddress) -> Key {
-    key(format!("CREDENTIAL#{email}"), "CREDENTIAL")
-}
-
-pub(crate) fn session(user: UserId, session: SessionId) -> Key {
-    key(format!("USER#{user}"), format!("SESSION#{session}"))
-}
-
-pub(crate) const SESSIONS_PREFIX: &str = "SESSION#";
-
-pub(crate) const EVENTS_PREFIX: &str = "EVENT#";
-
-pub(crate) fn event(user: UserId, at: Timestamp, event: EventId) -> Key {
-    key(format!("USER#{user}"), format!("{EVENTS_PREFIX}{}#{event}", timestamp(at)))
-}
-
-pub(crate) const API_TOKENS_PREFIX: &str = "APITOKEN#";
-
-/// An API token in its owner's list.
-pub(crate) fn listed_api_token(user: UserId, token: ApiTokenId) -> Key {
-    key(format!("USER#{user}"), format!("{API_TOKENS_PREFIX}{token}"))
-}
-
-/// An API token as it is found by whoever is sent it.
-pub(crate) fn api_token(hash: &TokenHash) -> Key {
-    key(format!("APITOKEN#{}", hash.as_str()), "APITOKEN")
-}
-
-pub(crate) fn email_change(user: UserId) -> Key {
-    key(format!("USER#{user}"), "EMAIL")
-}
-
-pub(crate) fn attempts(bucket: &Bucket) -> Key {
-    key(format!("ATTEMPTS#{bucket}"), "ATTEMPTS")
-}
-
-pub(crate) fn secret() -> Key {
-    key("SIGNING".to_owned(), "SECRET")
+pub(crate) fn profile(user: UserId) -> Key {
+    key(person_partition(user), "PROFILE")
 }
 
 /// The sessions of a person that ended just now.
@@ -153,37 +119,6 @@ pub(crate) fn ended_attribute(session: SessionId) -> String {
 /// The session of such an attribute.
 pub(crate) fn session_of_attribute(name: &str) -> Option<SessionId> {
     name.strip_prefix("SESSION#")?.parse().ok()
-}
-
-/// The letters of a kind to a recipient within the window that starts then.
-pub(crate) fn letters(recipient: &RecipientKey, kind: LetterKind, window_start: Timestamp) -> Key {
-    key(recipient_partition(recipient), format!("LETTERS#{}#{}", kind.as_str(), timestamp(window_start)))
-}
-
-pub(crate) fn token(hash: &TokenHash) -> Key {
-    key(format!("TOKEN#{}", hash.as_str()), "TOKEN")
-}
-
-pub(crate) fn signing_key(period: u64) -> Key {
-    key("SIGNING".to_owned(), format!("KEY#{period:06}"))
-}
-
-pub(crate) fn public_keys() -> Key {
-    key("KEYS".to_owned(), "KEYS")
-}
-
-/// The attribute of the item of public keys that holds this one: an attribute each, so that two can be published at once.
-pub(crate) fn public_key_attribute(kid: &str) -> String {
-    format!("KEY#{kid}")
-}
-
-/// The `kid` of such an attribute.
-pub(crate) fn kid_of_attribute(name: &str) -> Option<&str> {
-    name.strip_prefix("KEY#")
-}
-
-pub(crate) fn profile(user: UserId) -> Key {
-    key(person_partition(user), "PROFILE")
 }
 
 pub(crate) fn project(project: ProjectId) -> Key {
@@ -334,6 +269,11 @@ pub(crate) fn sent(recipient: &RecipientKey, claim: ClaimId) -> Key {
     key(recipient_partition(recipient), format!("SENT#{claim}"))
 }
 
+/// The letters of a kind to a recipient within the window that starts then.
+pub(crate) fn letters(recipient: &RecipientKey, kind: LetterKind, window_start: Timestamp) -> Key {
+    key(recipient_partition(recipient), format!("LETTERS#{}#{}", kind.as_str(), timestamp(window_start)))
+}
+
 pub(crate) fn suppressed(address: &AddressHash) -> Key {
     key(format!("SUPPRESSED#{address}"), "SUPPRESSED")
 }
@@ -371,7 +311,7 @@ fn shard(octets: &[u8]) -> u8 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use domain::{Labels, Priority};
+    use domain::{EmailAddress, Labels, Priority};
     use jiff::civil::date;
     use uuid::Uuid;
 
@@ -380,9 +320,9 @@ pub(crate) mod tests {
     pub(crate) const PROJECT: ProjectId = ProjectId(Uuid::from_u128(1));
     pub(crate) const TASK: TaskId = TaskId(Uuid::from_u128(2));
     pub(crate) const USER: UserId = UserId(Uuid::from_u128(3));
-    const P: &str = "00000000-0000-0000-0000-000000000001";
-    const T: &str = "00000000-0000-0000-0000-000000000002";
-    const U: &str = "00000000-0000-0000-0000-000000000003";
+    pub(crate) const P: &str = "00000000-0000-0000-0000-000000000001";
+    pub(crate) const T: &str = "00000000-0000-0000-0000-000000000002";
+    pub(crate) const U: &str = "00000000-0000-0000-0000-000000000003";
 
     pub(crate) fn at(text: &str) -> Timestamp {
         text.parse().expect("a timestamp")
@@ -406,7 +346,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn check(key: &Key, partition: &str, sort: &str) {
+    pub(crate) fn check(key: &Key, partition: &str, sort: &str) {
         let sort_is = match &key.sort {
             Sort::Text(text) => text.clone(),
             Sort::Version(version) => version.to_string(),
@@ -419,28 +359,7 @@ pub(crate) mod tests {
         let email: EmailAddress = "ada@example.com".parse().expect("an address");
         let hash = AddressHash::from(&email);
         let recipient = RecipientKey::User(USER);
-        check(&credential(&email), "CREDENTIAL#ada@example.com", "CREDENTIAL");
-        check(&signing_key(692), "SIGNING", "KEY#000692");
-        check(&secret(), "SIGNING", "SECRET");
-        check(&public_keys(), "KEYS", "KEYS");
-        check(&session(USER, SessionId(TASK.0)), &format!("USER#{U}"), &format!("SESSION#{T}"));
         let time = at("2026-11-20T11:00:00.5Z");
-        let sort = format!("EVENT#2026-11-20T11:00:00.500000000Z#{T}");
-        check(&event(USER, time, EventId(TASK.0)), &format!("USER#{U}"), &sort);
-        check(&listed_api_token(USER, ApiTokenId(TASK.0)), &format!("USER#{U}"), &format!("APITOKEN#{T}"));
-        let token_hash = TokenHash::of("secret");
-        check(&api_token(&token_hash), &format!("APITOKEN#{}", token_hash.as_str()), "APITOKEN");
-        check(&token(&token_hash), &format!("TOKEN#{}", token_hash.as_str()), "TOKEN");
-        check(&email_change(USER), &format!("USER#{U}"), "EMAIL");
-        for (bucket, partition) in [
-            (Bucket::Address(hash.clone()), format!("ATTEMPTS#ADDRESS#{hash}")),
-            (Bucket::Device(USER, TASK.0), format!("ATTEMPTS#DEVICE#{U}#{T}")),
-            (Bucket::Factor(USER, None), format!("ATTEMPTS#FACTOR#{U}")),
-            (Bucket::Factor(USER, Some(TASK.0)), format!("ATTEMPTS#FACTOR#{U}#{T}")),
-            (Bucket::Proof(USER), format!("ATTEMPTS#PROOF#{U}")),
-        ] {
-            check(&attempts(&bucket), &partition, "ATTEMPTS");
-        }
         check(&ended(USER), &format!("USER#{U}"), "ENDED");
         assert_eq!(session_of_attribute(&ended_attribute(SessionId(TASK.0))), Some(SessionId(TASK.0)));
         let sort = "LETTERS#RESET#2026-11-20T11:00:00.500000000Z";
