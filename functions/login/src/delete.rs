@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::change_password::{MOST_ATTEMPTS, same_password, sessions_but};
 use crate::me::asked;
 use crate::password::Attempt;
-use crate::proof::{Proven, prove};
+use crate::proof::{Proven, live_session, prove};
 use crate::second_factor::Code;
 use crate::{Login, Parts};
 
@@ -42,6 +42,7 @@ pub(crate) async fn delete_me(
     body: RawBody,
 ) -> Result<StatusCode, ApiError> {
     let Deletion { password, code } = asked(&login, &caller, &body).await?;
+    live_session(&login, &caller).await?;
     // Judged before the proof, which uses a code up.
     let mut steps = departure(&login, caller.user).await?;
     let Proven { credential, .. } = prove(&login, &caller, password, "/password", code, &device).await?;
