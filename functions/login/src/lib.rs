@@ -51,6 +51,7 @@ use crate::browser::Origins;
 use crate::keys::SigningKeys;
 use crate::password::PasswordHasher;
 use crate::second_factor::enrolment;
+use crate::refresh::Turns;
 use crate::secrets::Secrets;
 
 /// What the handlers work with. Cheap to clone.
@@ -65,6 +66,7 @@ struct Parts {
     verifier: TokenVerifier,
     signing_keys: SigningKeys,
     secrets: Secrets,
+    refreshing: Turns,
     hasher: PasswordHasher,
     origins: Origins,
     /// However often it is refreshed.
@@ -88,6 +90,7 @@ impl Login {
             verifier: TokenVerifier::new(accounts.clone(), issuer, audience),
             signing_keys: SigningKeys::new(accounts.clone(), issuer, audience),
             secrets: Secrets::new(accounts.clone()),
+            refreshing: Turns::new(),
             hasher: PasswordHasher::new(),
             origins: Origins::new([web_origin, issuer]),
             session_lifetime: *session_lifetime,

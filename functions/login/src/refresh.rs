@@ -1,13 +1,17 @@
+use std::time::Duration;
+
 use api::{ApiError, BodyProblems, Client, Problem, PublicProblems, RawBody};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use domain::{Device, EventId, SecurityEvent, SecurityEventKind};
+use domain::{Device, EventId, SecurityEvent, SecurityEventKind, SessionId};
 use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Ending, Notice, Session, StoreError};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -22,6 +26,7 @@ use crate::secrets::Keys;
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How often a session is read again that another use of the same token has just rotated: the second time it is known by whom.
 const MOST_ROUNDS: usize = 3;
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Which session to go on with, or to end; without a token here the cookie says it.
 #[derive(Default, Deserialize, ToSchema)]
@@ -139,6 +144,23 @@ async fn refresh(login: &Login, sent: &Sent, device: Device) -> Result<(HeaderMa
     Ok((headers, Json(tokens)))
 }
 
+/// Gives the uses of a session's token their turns within this process: the first rotates it, and those at the same moment read that,
+/// where all of them at once would try and fail to write. A courtesy: it is the condition of the write that lets one win.
+pub(crate) struct Turns([Mutex<()>; 64]);
+
+impl Turns {
+    pub(crate) fn new() -> Self {
+        Self(std::array::from_fn(|_| Mutex::default()))
+    }
+
+    /// Nothing for whoever waited long enough: where the table does not answer, they are not to wait for each other too.
+    async fn of(&self, session: SessionId) -> Option<MutexGuard<'_, ()>> {
+        // The last octet of a UUID is random in every version we make.
+        let turn = self.0[usize::from(session.0.as_bytes()[15]) % self.0.len()].lock();
+        timeout(LONGEST_WAIT, turn).await.ok()
+    }
+}
+
 /// A session that goes on with the next token since a time.
 struct Rotated {
     next: RefreshToken,
@@ -157,6 +179,7 @@ async fn rotate(
 ) -> Result<Rotated, ApiError> {
     let (accounts, idle) = (&login.0.accounts, login.0.session_idle);
     let (hash, next) = (presented.hash(), presented.successor(keys));
+    let _turn = login.0.refreshing.of(presented.session).await;
     for _ in 0..MOST_ROUNDS {
         let session = accounts.session(presented.user, presented.session).await?;
         let session = session.filter(|it| it.is_live(now, idle)).ok_or(ApiError::CredentialsRefused)?;
@@ -232,7 +255,7 @@ pub(crate) fn pair(
 
 #[cfg(test)]
 mod tests {
-    use domain::{SessionId, UserId};
+    use domain::UserId;
     use store::TokenHash;
 
     use super::*;
