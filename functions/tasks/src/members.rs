@@ -153,3 +153,21 @@ async fn load(state: &TasksState, project: ProjectId, caller: Caller, user: User
     let membership = memberships?.remove(&user).filter(Membership::is_current).ok_or(ApiError::NotFound)?;
     Ok((access, membership))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn who_deleted_their_account_stays_a_member_without_a_name() {
+        let (project, user) = (ProjectId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
+        let (joined_at, left_at) = (Timestamp::UNIX_EPOCH, Some(Timestamp::UNIX_EPOCH));
+        let membership = Membership { project, user, role: Role::Viewer, joined_at, left_at };
+        let shown = serde_json::to_value(MemberBody::new(&membership, None)).expect("a member is JSON");
+        let at = "1970-01-01T00:00:00Z";
+        assert_eq!(shown, json!({"user": user, "name": "former member", "role": "viewer", "joined_at": at, "left_at": at}));
+    }
+}
