@@ -1,7 +1,7 @@
 use api::{ApiError, BodyProblems, BusyProblem, CallerProblems, Client, ConflictProblem, Query, RawBody, SessionCaller};
 use axum::Json;
 use axum::extract::State;
-use domain::SecurityEventKind;
+use domain::{Profile, SecurityEventKind};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -219,23 +219,20 @@ pub(crate) async fn remove_second_factor(
 ) -> Result<StatusCode, ApiError> {
     live_session(&login, &caller).await?;
     let Removal { password, code, new_password } = body.parse()?;
-    let credential = own_credential(&login, &caller).await?;
-    // Before the code is spent: another one takes half a minute.
+    let (profile, credential) = own_account(&login, &caller).await?;
+    // All this before the code is spent: another one takes half a minute.
     if credential.second_factor.is_none() {
         return Err(is_off());
     }
     if credential.password_is_short && new_password.is_none() {
-        return Err(ApiError::invalid(
-            "/new_password",
-            "is missing: without a second factor a password has 15 characters or more",
-        ));
+        let says = "is missing: without a second factor a password has 15 characters or more";
+        return Err(ApiError::invalid("/new_password", says));
     }
-    let Proven { credential, profile } = prove(&login, &caller, password, "/password", Some(code), &device).await?;
+    let owner = Owner { email: &profile.email, name: &profile.name };
+    let new_password = new_password.map(|it| it.accept("/new_password", &owner, false)).transpose()?;
+    let Proven { credential, .. } = prove(&login, &caller, password, "/password", Some(code), &device).await?;
     let new_password = match new_password {
-        Some(wanted) => {
-            let owner = Owner { email: &profile.email, name: &profile.name };
-            Some(login.0.hasher.hash(wanted.accept("/new_password", &owner, false)?).await?)
-        }
+        Some(accepted) => Some(login.0.hasher.hash(accepted).await?),
         None => None,
     };
     let now = Timestamp::now();
@@ -275,8 +272,13 @@ fn wrong_code() -> ApiError {
 }
 
 async fn own_credential(login: &Login, caller: &SessionCaller) -> Result<Credential, ApiError> {
+    Ok(own_account(login, caller).await?.1)
+}
+
+async fn own_account(login: &Login, caller: &SessionCaller) -> Result<(Profile, Credential), ApiError> {
     let profile = login.0.work.profile(caller.user).await?.ok_or(ApiError::Unauthorized)?;
     let credential = login.0.accounts.credential(&profile.email).await?;
     // Moved to another address or gone, in this very moment.
-    credential.filter(|it| it.user == caller.user).ok_or_else(|| ApiError::conflict("Your account is being changed; try again."))
+    let credential = credential.filter(|it| it.user == caller.user);
+    Ok((profile, credential.ok_or_else(|| ApiError::conflict("Your account is being changed; try again."))?))
 }
