@@ -1,6 +1,6 @@
 //! Accounts, sessions and access tokens over HTTP: the only function that sees a password or holds a key that signs.
 //!
-//! Knows nothing of projects and tasks.
+//! Of projects and tasks it knows only what a person has there, for whoever takes their data along or leaves.
 
 mod accounts;
 mod browser;
