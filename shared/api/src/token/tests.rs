@@ -78,6 +78,7 @@ fn a_token_for_another_use_or_of_another_time_is_refused() {
         ("aud", json!("other")),
         ("exp", json!(now - 60)),
         ("exp", json!("later")),
+        ("nbf", json!(now + 60)),
         ("sub", json!("ada")),
         ("sub", json!(7)),
         ("sid", json!("a session")),
