@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use baton::stack::Stack;
 use serde_json::{Value, json};
 
 use crate::people::{PASSWORD, Person, stack};
@@ -46,6 +47,76 @@ async fn a_log_in_starts_a_session_of_its_own() {
     let sessions = again.get("/v1/me/sessions").await.expect(200).body["items"].clone();
     let current: Vec<&Value> = sessions.as_array().expect("a list").iter().map(|it| &it["current"]).collect();
     assert_eq!(current, [&json!(true), &json!(false)], "{sessions:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_sessions_are_seen_and_ended_and_what_was_made_in_them_with_them() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let (laptop, phone) = (ada.elsewhere().await, ada.elsewhere().await);
+    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
+    let sessions = phone.get("/v1/me/sessions").await.expect(200).body["items"].clone();
+    let sessions = sessions.as_array().expect("a list");
+    assert_eq!(sessions.len(), 3);
+    let mut current = sessions.iter().filter(|it| it["current"] == json!(true));
+    let (Some(own), None) = (current.next(), current.next()) else { panic!("one of them is this one: {sessions:#?}") };
+    for name in ["id", "device", "user_agent", "network_address", "created_at", "last_used_at", "expires_at"] {
+        assert!(own.get(name).is_some(), "{name} in {own:#}");
+    }
+
+    let of_laptop = laptop.get("/v1/me/sessions").await.expect(200).body["items"].clone();
+    let of_laptop = of_laptop.as_array().expect("a list").iter().find(|it| it["current"] == json!(true)).expect("its own");
+    let path = format!("/v1/me/sessions/{}", of_laptop["id"].as_str().expect("an id"));
+    ben.delete_plain(&path).await.expect(404);
+    laptop.get("/v1/projects").await.expect(200);
+    phone.delete_plain(&path).await.expect(204);
+    phone.delete_plain(&path).await.expect(404);
+    phone.delete_plain("/v1/me/sessions").await.expect(204);
+    for over in [&ada, &laptop] {
+        // Its own function, the other function, and what would have kept it going.
+        over.get("/v1/me").await.expect(401);
+        over.get("/v1/projects").await.expect(401);
+        over.post("/v1/login/refresh", json!({"refresh_token": over.refresh_token})).await.expect(401);
+    }
+    phone.get("/v1/me").await.expect(200);
+    phone.get("/v1/projects").await.expect(200);
+    phone.post("/v1/logout", json!({"refresh_token": phone.refresh_token})).await.expect(204);
+    phone.get("/v1/me").await.expect(401);
+    phone.get("/v1/projects").await.expect(401);
+    ben.get("/v1/me").await.expect(200);
+}
+
+/// Sets a time of every session of a person's to long ago.
+async fn age_sessions(stack: &Stack, person: &Person, attribute: &str) {
+    let (client, accounts) = table(stack, "ACCOUNTS_TABLE");
+    let text = |it: &str| AttributeValue::S(it.to_owned());
+    let query = client.query().table_name(&accounts).key_condition_expression("pk = :pk AND begins_with(sk, :sk)");
+    let query = query.expression_attribute_values(":pk", text(&format!("USER#{}", person.id)));
+    let found = query.expression_attribute_values(":sk", text("SESSION#")).send().await.expect("the sessions");
+    let sessions = found.items();
+    assert!(!sessions.is_empty());
+    for session in sessions {
+        let update = client.update_item().table_name(&accounts).key("pk", session["pk"].clone()).key("sk", session["sk"].clone());
+        let update = update.update_expression("SET #it = :long_ago").expression_attribute_names("#it", attribute);
+        let update = update.condition_expression("attribute_exists(#it)");
+        let long_ago = text("2026-01-01T00:00:00.000000000Z");
+        update.expression_attribute_values(":long_ago", long_ago).send().await.expect("a session");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_left_alone_or_grown_old_is_over() {
+    let stack = stack().await;
+    let mut ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    for attribute in ["refreshed_at", "ends_at"] {
+        ada.log_in().await;
+        age_sessions(&stack, &ada, attribute).await;
+        ada.post("/v1/login/refresh", json!({"refresh_token": ada.refresh_token})).await.expect(401);
+        ada.get("/v1/me").await.expect(401);
+        let again = ada.elsewhere().await;
+        let listed = again.get("/v1/me/sessions").await.expect(200).body["items"].as_array().map(Vec::len);
+        assert_eq!(listed, Some(1), "what is over is not listed: {attribute}");
+    }
 }
 
 /// Everything that opens something somewhere, shown everywhere else.
