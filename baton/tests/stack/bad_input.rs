@@ -43,7 +43,7 @@ impl Answer {
 }
 
 /// All that a person can see of a project and of themselves, to compare what was with what is.
-async fn everything(person: &Person, project: &str, task: &str) -> Vec<Value> {
+pub(crate) async fn everything(person: &Person, project: &str, task: &str) -> Vec<Value> {
     let mut seen = Vec::new();
     let changes = (format!("{task}/changes"), format!("{project}/changes"));
     let members = (format!("{project}/members"), format!("{project}/invitations"), format!("{project}/tasks"));

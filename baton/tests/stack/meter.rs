@@ -36,6 +36,13 @@ pub(crate) struct Call {
     consumed: BTreeMap<String, Units>,
 }
 
+impl Call {
+    /// Whether it was not refused.
+    pub(crate) fn was_done(&self) -> bool {
+        !self.consumed.is_empty()
+    }
+}
+
 /// Capacity units: written by operations that write, read by the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Units {

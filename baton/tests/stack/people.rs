@@ -59,8 +59,13 @@ pub(crate) struct Person {
 impl Person {
     /// Somebody without an account.
     pub(crate) fn stranger(stack: &Stack) -> Self {
+        Self::stranger_at(stack.origin())
+    }
+
+    /// Somebody without an account, at the origin of a process.
+    pub(crate) fn stranger_at(origin: &str) -> Self {
         Self {
-            origin: stack.origin().to_owned(),
+            origin: origin.to_owned(),
             http: reqwest::Client::new(),
             id: String::new(),
             email: String::new(),

@@ -3,6 +3,7 @@
 use baton::stack::{Options, Stack};
 use serde_json::{Value, json};
 
+use crate::dice::Dice;
 use crate::people::{Person, mails_to};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +26,7 @@ async fn every_event_replayed_thrice_in_any_order_sends_no_mail() {
     let events = stack.recorded_events();
     assert!(events.len() >= 60, "every change was announced: {}", events.len());
     let mut thrice: Vec<Value> = [events.clone(), events.clone(), events].concat();
-    shuffle(&mut thrice);
+    Dice::new(1).shuffle(&mut thrice);
     for event in thrice {
         stack.publish(event).await;
     }
@@ -33,13 +34,4 @@ async fn every_event_replayed_thrice_in_any_order_sends_no_mail() {
 
     assert_eq!(mails_to(&stack, &ada.email).await, before.0);
     assert_eq!(mails_to(&stack, &ben.email).await, before.1);
-}
-
-/// Fisher and Yates with a linear congruential generator: the same order in every run.
-fn shuffle<T>(items: &mut [T]) {
-    let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
-    for last in (1..items.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        items.swap(last, (state >> 33) as usize % (last + 1));
-    }
 }

@@ -11,6 +11,7 @@ use crate::tables::table;
 use crate::tokens::{Keys, Token};
 
 const COOKIE: &str = "__Host-baton-refresh";
+const DEVICE_COOKIE: &str = "__Host-baton-device";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An answer without what differs from request to request.
@@ -174,35 +175,26 @@ async fn a_refresh_token_is_good_for_one_use_and_a_second_use_ends_the_session()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_simultaneous_refreshes_one_wins() {
-    let stack = stack().await;
-    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
-    for _ in 0..10 {
-        let session = ada.post("/v1/login", json!({"email": ada.email, "password": PASSWORD})).await.expect(200);
-        let body = json!({"refresh_token": session.body["refresh_token"]});
-        let (one, other) = tokio::join!(ada.post("/v1/login/refresh", body.clone()), ada.post("/v1/login/refresh", body.clone()));
-        let mut statuses = [one.status.as_u16(), other.status.as_u16()];
-        statuses.sort_unstable();
-        assert_eq!(statuses, [200, 401]);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_keeps_its_refresh_token_in_a_cookie_no_script_can_read() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({})).await;
     let log_in = json!({"email": ada.email, "password": PASSWORD, "cookie": true});
     let answer = ada.post("/v1/login", log_in).await.expect(200);
-    assert!(answer.body.get("refresh_token").is_none(), "{answer:#?}");
-    let first = cookie(&answer);
+    for token in ["refresh_token", "device_token"] {
+        assert!(answer.body.get(token).is_none(), "{answer:#?}");
+    }
+    let (first, device) = (cookie(&answer, COOKIE), cookie(&answer, DEVICE_COOKIE));
 
     // It is honoured at refresh and logout, and nowhere else.
     let nobody = Person::stranger(&stack);
-    let send = async |method: Method, path: &str, cookie: &str| nobody.send(method, path, &[("cookie", cookie)], None).await;
+    let send = async |method: Method, path: &str, cookie: &str| {
+        nobody.send(method, path, &[("cookie", cookie), ("origin", stack.origin())], None).await
+    };
     send(Method::GET, "/v1/me", &first).await.problem(401);
+    send(Method::POST, "/v1/login/refresh", &device).await.problem(401);
     let refreshed = send(Method::POST, "/v1/login/refresh", &first).await.expect(200);
     assert!(refreshed.body.get("refresh_token").is_none(), "{refreshed:#?}");
-    let second = cookie(&refreshed);
+    let second = cookie(&refreshed, COOKIE);
     assert_ne!(first, second);
     let mut browser = nobody.clone();
     browser.access_token = Some(refreshed.text("access_token"));
@@ -212,15 +204,59 @@ async fn a_browser_keeps_its_refresh_token_in_a_cookie_no_script_can_read() {
     assert!(gone.header("set-cookie").starts_with(&format!("{COOKIE}=;")), "{gone:#?}");
     assert!(gone.header("set-cookie").contains("Max-Age=0"), "{gone:#?}");
     send(Method::POST, "/v1/login/refresh", &second).await.problem(401);
+    browser.get("/v1/me").await.problem(401);
+    browser.get("/v1/projects").await.problem(401);
 }
 
-/// The cookie of an answer as a browser sends it back, once it has every attribute it needs.
-fn cookie(answer: &Answer) -> String {
-    let text = answer.header("set-cookie").to_owned();
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_is_honoured_from_our_own_page_only() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let nobody = Person::stranger(&stack);
+    let ours = stack.origin().to_owned();
+    for (headers, is_ours) in [
+        (vec![], false),
+        (vec![("origin", "https://evil.example")], false),
+        (vec![("origin", "null")], false),
+        (vec![("origin", "http://localhost")], false),
+        (vec![("sec-fetch-site", "same-site")], false),
+        (vec![("sec-fetch-site", "cross-site")], false),
+        (vec![("sec-fetch-site", "none")], false),
+        (vec![("sec-fetch-site", "cross-site"), ("origin", ours.as_str())], false),
+        (vec![("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")], false),
+        (vec![("origin", ours.as_str()), ("origin", "https://evil.example")], false),
+        (vec![("sec-fetch-site", "same-origin")], true),
+        (vec![("origin", ours.as_str())], true),
+        (vec![("sec-fetch-site", "same-origin"), ("origin", ours.as_str())], true),
+    ] {
+        let log_in = json!({"email": ada.email, "password": PASSWORD, "cookie": true, "device_token": ada.device_token});
+        let cookie = cookie(&nobody.post("/v1/login", log_in).await.expect(200), COOKIE);
+        for path in ["/v1/login/refresh", "/v1/logout"] {
+            let mut all = vec![("cookie", cookie.as_str())];
+            all.extend_from_slice(&headers);
+            let answer = nobody.send(Method::POST, path, &all, None).await;
+            let expected = match (is_ours, path) {
+                (false, _) => 403,
+                (true, "/v1/logout") => 204,
+                (true, _) => 200,
+            };
+            assert_eq!(answer.status.as_u16(), expected, "{path} {headers:?}: {answer:#?}");
+        }
+    }
+    // Whoever sends no cookie but a body is no browser that was tricked.
+    let body = json!({"refresh_token": ada.refresh_token}).to_string().into_bytes();
+    let headers = [("content-type", "application/json"), ("origin", "https://evil.example")];
+    nobody.send(Method::POST, "/v1/login/refresh", &headers, Some(body)).await.expect(200);
+}
+
+/// A cookie of an answer as a browser sends it back, once it has every attribute it needs.
+fn cookie(answer: &Answer, name: &str) -> String {
+    let texts: Vec<&str> = answer.headers.get_all("set-cookie").iter().filter_map(|it| it.to_str().ok()).collect();
+    let text = texts.iter().find(|it| it.starts_with(&format!("{name}="))).unwrap_or_else(|| panic!("{name} in {texts:?}"));
     let mut parts = text.split("; ");
     let pair = parts.next().unwrap_or_default().to_owned();
     let attributes: Vec<String> = parts.map(str::to_lowercase).collect();
-    assert!(pair.starts_with(&format!("{COOKIE}=")) && pair.len() > 40, "{text}");
+    assert!(pair.len() > 40, "{text}");
     for needed in ["httponly", "secure", "samesite=strict", "path=/"] {
         assert!(attributes.iter().any(|it| it == needed), "{needed} in {text}");
     }
@@ -246,6 +282,8 @@ async fn an_access_token_is_verified_by_the_published_keys_alone() {
     let time = |name: &str| token.claims[name].as_i64().expect("a time");
     assert_eq!(time("exp") - time("iat"), 600);
     assert!(token.claims["jti"].is_string(), "{token:?}");
+    let sessions = ada.get("/v1/me/sessions").await.expect(200).body;
+    assert_eq!(token.claims["sid"], sessions["items"][0]["id"], "the session it is of");
     // Nothing personal travels in a token.
     assert!(!token.claims.to_string().contains("ada"), "{token:?}");
 }

@@ -1,0 +1,358 @@
+//! Somebody who is no member tries the true ids of others in every place of every route, and learns nothing.
+//!
+//! `BATON_PROBES=100000 cargo test -p baton --test stack foreign_ids -- --nocapture` makes as many, and prints what they met.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use baton::stack::Stack;
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::bad_input::everything;
+use crate::dice::Dice;
+use crate::people::{Answer, Person, stack};
+
+/// Probes in an ordinary run.
+const PROBES: usize = 5_000;
+const AT_ONCE: usize = 16;
+/// Of the project that is probed, and of whoever has to do with it.
+const CANARY: &str = "canary";
+/// The key under which the first task of the probed project was made.
+const KEY: &str = "one";
+
+/// What can be named in a path, by the name of its parameter.
+type Ids = BTreeMap<&'static str, String>;
+
+/// Somebody outside, and what is theirs.
+struct Prober {
+    person: Person,
+    own: Ids,
+}
+
+/// A project, its members and their accounts, as an outsider may have come to know their ids.
+struct Target {
+    owner: Person,
+    project: String,
+    task: String,
+    ids: Ids,
+    /// Positions in lists, as the owner was given them.
+    cursors: Vec<String>,
+    /// What no answer may contain, but for what its request did.
+    secrets: BTreeSet<String>,
+}
+
+struct Route {
+    method: Method,
+    path: String,
+    is_list: bool,
+}
+
+/// What a path or a body is filled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Filling {
+    Own,
+    /// An id of the target of some kind, or, where the answer is to be compared, one that nothing has.
+    Foreign {
+        kind: &'static str,
+        spelling: Spelling,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Spelling {
+    AsGiven,
+    Upper,
+    WithoutHyphens,
+    AfterOwn,
+    Below,
+}
+
+/// One request; with nonexistent ids in place of the foreign ones it is the one to compare with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Probe {
+    prober: usize,
+    route: usize,
+    fillings: Vec<Filling>,
+    assignee: Option<Filling>,
+}
+
+const KINDS: [&str; 6] = ["project", "task", "user", "invitation", "session", "token"];
+const SPELLINGS: [Spelling; 5] =
+    [Spelling::AsGiven, Spelling::Upper, Spelling::WithoutHyphens, Spelling::AfterOwn, Spelling::Below];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_ids_open_nothing_and_tell_nothing() {
+    let stack = stack().await;
+    let target = Target::set(&stack).await;
+    let probers = probers(&stack, &target).await;
+    let routes = routes();
+    let asked = std::env::var("BATON_PROBES").map_or(PROBES, |it| it.parse().expect("BATON_PROBES is a number"));
+    let before = target.seen().await;
+
+    let nonexistent: Ids = KINDS.iter().map(|kind| (*kind, Uuid::now_v7().to_string())).collect();
+    let compared: Mutex<HashMap<Probe, Value>> = Mutex::default();
+    let with_ids: Vec<usize> = (0..routes.len()).filter(|it| routes[*it].path.contains('{')).collect();
+    let lists: Vec<usize> = (0..routes.len()).filter(|it| routes[*it].is_list).collect();
+    let probe = async |number: usize| {
+        let mut dice = Dice::new(number as u64);
+        if dice.below(10) == 0 {
+            let prober = &probers[dice.below(probers.len())];
+            return probe_with_cursor(prober, &routes[*dice.pick(&lists)], &target, &mut dice).await;
+        }
+        let probe = Probe::thrown(&mut dice, &routes, &with_ids, probers.len());
+        let (route, prober) = (&routes[probe.route], &probers[probe.prober]);
+        let (path, body) = probe.request(route, prober, &target.ids);
+        let answer = send(prober, route, &path, body.clone()).await;
+        let says = format!("{} {path} {body:?} by {}: {answer:#?}", route.method, probe.prober);
+        assert!(!answer.status.is_success(), "{says}");
+        target.look_for_leaks(&answer, &[&path, body.as_deref().unwrap_or_default()], &says);
+        let known = compared.lock().unwrap_or_else(PoisonError::into_inner).get(&probe).cloned();
+        let expected = match known {
+            Some(known) => known,
+            None => {
+                let (path, body) = probe.request(route, prober, &nonexistent);
+                let expected = without_request_id(&send(prober, route, &path, body).await);
+                compared.lock().unwrap_or_else(PoisonError::into_inner).insert(probe, expected.clone());
+                expected
+            }
+        };
+        assert_eq!(without_request_id(&answer), expected, "a foreign id is as good as one that nothing has: {says}");
+        (route.name(), answer.status.as_u16())
+    };
+    let met: Vec<(String, u16)> = futures::stream::iter(0..asked).map(probe).buffer_unordered(AT_ONCE).collect().await;
+
+    let mut statuses: BTreeMap<u16, usize> = BTreeMap::new();
+    for (_, status) in &met {
+        *statuses.entry(*status).or_default() += 1;
+    }
+    let probed: BTreeSet<&String> = met.iter().map(|(route, _)| route).collect();
+    println!("{} probes of {} routes by {} outsiders, 0 leaks; by status: {statuses:?}", met.len(), probed.len(), probers.len());
+    let all: BTreeSet<String> = with_ids.iter().chain(&lists).map(|it| routes[*it].name()).collect();
+    assert_eq!(probed, all.iter().collect(), "every route is probed");
+    assert_eq!(target.seen().await, before, "nothing was changed");
+}
+
+impl Target {
+    async fn set(stack: &Stack) -> Self {
+        let owner = Person::sign_up(stack, "CanaryAda", json!({})).await;
+        let member = Person::sign_up(stack, "CanaryBen", json!({})).await;
+        let project = owner.create_project("canary project").await;
+        owner.bring_in(&project, &member, "editor").await;
+        let body = json!({
+            "title": "canary title", "description": "canary description", "labels": ["canary label"], "assignee": member.id,
+        });
+        let made = owner.post_once(&format!("{project}/tasks"), KEY, body).await.expect(201);
+        let task = format!("{project}/tasks/{}", made.text("id"));
+        owner.patch(&task, "*", json!({"title": "canary title, changed"})).await.expect(200);
+        owner.create_task(&project, json!({"title": "canary title, another"})).await;
+        let invitation = json!({"email": "canarygus@example.com", "role": "viewer"});
+        owner.post(&format!("{project}/invitations"), invitation).await.expect(202);
+        let mut ids = ids_of(&owner, &project, &task).await;
+        ids.insert("user", member.id.clone());
+        let mut cursors = Vec::new();
+        for list in ["/v1/projects".to_owned(), format!("{project}/tasks"), format!("{project}/members")] {
+            cursors
+                .extend(owner.get(&format!("{list}?limit=1")).await.expect(200).body["next_cursor"].as_str().map(str::to_owned));
+        }
+        for list in [format!("{project}/changes"), format!("{task}/changes")] {
+            cursors.push(owner.get(&format!("{list}?limit=1")).await.expect(200).text("next_cursor"));
+        }
+        let mut secrets: BTreeSet<String> = ids.values().filter(|it| it.len() > 1).cloned().collect();
+        secrets.extend([CANARY.to_owned(), owner.id.clone()]);
+        Self { owner, project, task, ids, cursors, secrets }
+    }
+
+    /// All that an outsider could have changed.
+    async fn seen(&self) -> Vec<Value> {
+        let mut seen = everything(&self.owner, &self.project, &self.task).await;
+        for path in ["/v1/me/sessions", "/v1/me/tokens", "/v1/me/events"] {
+            let mut list = self.owner.get(path).await.expect(200).body;
+            for item in list["items"].as_array_mut().expect("a list") {
+                item.as_object_mut().expect("an entry").remove("last_used_at");
+            }
+            seen.push(list);
+        }
+        seen
+    }
+
+    #[track_caller]
+    fn look_for_leaks(&self, answer: &Answer, sent: &[&str], says: &str) {
+        let answered = format!("{:?} {}", answer.headers, answer.body).to_lowercase();
+        let sent = sent.concat().to_lowercase();
+        for secret in &self.secrets {
+            assert!(!answered.contains(secret) || sent.contains(secret), "{secret} was told by {says}");
+        }
+    }
+}
+
+impl Probe {
+    /// A route with at least one foreign id in it.
+    fn thrown(dice: &mut Dice, routes: &[Route], with_ids: &[usize], probers: usize) -> Self {
+        let (prober, route) = (dice.below(probers), *dice.pick(with_ids));
+        let path = &routes[route].path;
+        let places: Vec<&str> = parameters(path).collect();
+        let takes_assignee = path.ends_with("/tasks") || path.ends_with("/tasks/{task}");
+        let assignee = (takes_assignee && dice.below(3) == 0).then(|| foreign(dice, "user"));
+        let certain = dice.below(places.len());
+        let fillings = places.iter().enumerate().map(|(place, name)| {
+            let is_foreign = *name != "version" && ((place == certain && assignee.is_none()) || dice.below(2) == 0);
+            if is_foreign { foreign(dice, name) } else { Filling::Own }
+        });
+        let mut fillings: Vec<Filling> = fillings.collect();
+        if assignee.is_none() && fillings.iter().all(|it| *it == Filling::Own) {
+            fillings[0] = foreign(dice, places[0]);
+        }
+        // A body goes with a POST and a PATCH only, so that another method's probe has its foreign id in the path.
+        let has_body = [Method::POST, Method::PATCH].contains(&routes[route].method);
+        if !has_body && fillings.iter().all(|it| *it == Filling::Own) {
+            fillings[0] = foreign(dice, places[0]);
+        }
+        Self { prober, route, fillings, assignee: assignee.filter(|_| has_body) }
+    }
+
+    /// Path and body, with these ids for the foreign ones.
+    fn request(&self, route: &Route, prober: &Prober, foreign: &Ids) -> (String, Option<String>) {
+        let fill = |filling: &Filling, name: &str| match filling {
+            Filling::Own => prober.own[name].clone(),
+            Filling::Foreign { kind, spelling } => {
+                let (id, own) = (&foreign[kind], prober.own.get(name).map_or("x", String::as_str));
+                match spelling {
+                    Spelling::AsGiven => id.clone(),
+                    Spelling::Upper => id.to_uppercase(),
+                    Spelling::WithoutHyphens => id.replace('-', ""),
+                    Spelling::AfterOwn => format!("{own}%2F..%2F{id}"),
+                    Spelling::Below => format!("{own}%23{id}"),
+                }
+            }
+        };
+        let mut path = route.path.clone();
+        for (name, filling) in parameters(&route.path).zip(&self.fillings) {
+            path = path.replace(&format!("{{{name}}}"), &fill(filling, name));
+        }
+        let mut body = match route.path.rsplit('/').next() {
+            Some("invitations") => json!({"email": "eve@example.com", "role": "owner"}),
+            Some("tasks" | "{task}") => json!({"title": "Mine"}),
+            Some("{user}") => json!({"role": "owner"}),
+            Some("{project}") => json!({"name": "Mine"}),
+            _ => json!({}),
+        };
+        if let Some(filling) = &self.assignee {
+            body["assignee"] = json!(fill(filling, "user"));
+        }
+        let has_body = [Method::POST, Method::PATCH].contains(&route.method);
+        (path, has_body.then(|| body.to_string()))
+    }
+}
+
+fn foreign(dice: &mut Dice, name: &str) -> Filling {
+    let of_its_kind = KINDS.iter().copied().find(|it| *it == name).filter(|_| dice.below(4) > 0);
+    let spelling = if dice.below(3) > 0 { Spelling::AsGiven } else { *dice.pick(&SPELLINGS) };
+    Filling::Foreign { kind: of_its_kind.unwrap_or_else(|| *dice.pick::<&str>(&KINDS)), spelling }
+}
+
+/// A cursor is a position, not a key: in another's list it finds that list's own entries only.
+async fn probe_with_cursor(prober: &Prober, route: &Route, target: &Target, dice: &mut Dice) -> (String, u16) {
+    let mut path = route.path.clone();
+    for name in parameters(&route.path) {
+        path = path.replace(&format!("{{{name}}}"), &prober.own[name]);
+    }
+    let by = if path.ends_with("/changes") && dice.below(2) == 0 { "after" } else { "cursor" };
+    let assignee = if path == "/v1/tasks" { "assignee=me&" } else { "" };
+    let path = format!("{path}?{assignee}{by}={}", dice.pick(&target.cursors));
+    let answer = send(prober, route, &path, None).await;
+    let says = format!("{path}: {answer:#?}");
+    assert!(matches!(answer.status.as_u16(), 200 | 400 | 403), "{says}");
+    target.look_for_leaks(&answer, &[&path], &says);
+    (route.name(), answer.status.as_u16())
+}
+
+impl Route {
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+/// Every route of the document.
+fn routes() -> Vec<Route> {
+    let document = serde_json::to_value(baton::functions::document()).expect("a document is JSON");
+    let mut routes = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations").iter().filter(|(_, it)| it["responses"].is_object()) {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let is_list = parameters.map(|it| &it["name"]).any(|it| it == "cursor");
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            routes.push(Route { method, path: path.clone(), is_list });
+        }
+    }
+    routes
+}
+
+fn parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'))
+}
+
+async fn send(prober: &Prober, route: &Route, path: &str, body: Option<String>) -> Answer {
+    let headers = [("if-match", "*"), ("idempotency-key", KEY), ("content-type", "application/json")];
+    prober.person.send(route.method.clone(), path, &headers, body.map(String::into_bytes)).await
+}
+
+/// The answer as it is told, but for what differs between any two.
+fn without_request_id(answer: &Answer) -> Value {
+    let mut body = answer.body.clone();
+    body.as_object_mut().and_then(|it| it.remove("request_id"));
+    let headers = answer.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
+    let headers: BTreeMap<&str, &str> =
+        headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())).collect();
+    json!({"status": answer.status.as_u16(), "headers": headers, "body": body})
+}
+
+/// A stranger, somebody who was an owner, and the stranger's tokens.
+async fn probers(stack: &Stack, target: &Target) -> Vec<Prober> {
+    let mut probers = Vec::new();
+    for name in ["Eve", "Rex"] {
+        let person = Person::sign_up(stack, name, json!({})).await;
+        let project = person.create_project("Mine").await;
+        person.create_project("Mine too").await;
+        let task = person.create_task(&project, json!({"title": "Mine"})).await;
+        person.create_task(&project, json!({"title": "Mine too"})).await;
+        person.post(&format!("{project}/invitations"), json!({"email": "hal@example.com", "role": "viewer"})).await.expect(202);
+        let own = ids_of(&person, &project, &task).await;
+        probers.push(Prober { person, own });
+    }
+    let rex = &probers[1].person;
+    target.owner.bring_in(&target.project, rex, "owner").await;
+    rex.delete_plain(&format!("{}/members/{}", target.project, rex.id)).await.expect(204);
+    for access in ["read", "write"] {
+        let eve = &probers[0];
+        let made = eve.person.post("/v1/me/tokens", new_token("script", access)).await.expect(201);
+        let person = Person { access_token: Some(made.text("token")), ..eve.person.clone() };
+        probers.push(Prober { person, own: eve.own.clone() });
+    }
+    probers
+}
+
+fn new_token(name: &str, access: &str) -> Value {
+    json!({"name": name, "access": access, "expires_at": Timestamp::now() + SignedDuration::from_hours(24)})
+}
+
+/// One id of each kind, all of this person's.
+async fn ids_of(person: &Person, project: &str, task: &str) -> Ids {
+    let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let invitations = person.get(&format!("{project}/invitations")).await.expect(200).body;
+    let sessions = person.get("/v1/me/sessions").await.expect(200).body;
+    let token = person.post("/v1/me/tokens", new_token("a script", "read")).await.expect(201);
+    let text = |value: &Value| value.as_str().expect("an id").to_owned();
+    BTreeMap::from([
+        ("project", last(project)),
+        ("task", last(task)),
+        ("user", person.id.clone()),
+        ("invitation", text(&invitations["items"][0]["id"])),
+        ("session", text(&sessions["items"][0]["id"])),
+        ("token", token.text("id")),
+        ("version", "1".to_owned()),
+    ])
+}
