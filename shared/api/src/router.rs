@@ -62,7 +62,8 @@ async fn answer(mut request: Request, next: Next, is_https: bool) -> Response {
     if is_https {
         headers.insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
     }
-    headers.insert(CONTENT_SECURITY_POLICY, NOTHING);
+    // A page among the answers has a policy of its own.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(NOTHING);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -182,6 +183,15 @@ mod tests {
                 "detail": "There is nothing here, or nothing that you may see.",
             })
         );
+    }
+
+    #[tokio::test]
+    async fn a_page_says_itself_what_it_may() {
+        let page = || async { [(CONTENT_SECURITY_POLICY, "default-src 'none'; form-action 'self'")] };
+        let routes = Router::new().route("/page", axum::routing::patch(page));
+        let (parts, _) = send(finish(routes, "https://api.example"), request("/page", &[], "")).await;
+        let policies: Vec<&HeaderValue> = parts.headers.get_all("content-security-policy").iter().collect();
+        assert_eq!(policies, ["default-src 'none'; form-action 'self'"]);
     }
 
     #[tokio::test]
