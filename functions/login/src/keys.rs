@@ -265,6 +265,11 @@ mod tests {
     }
 
     #[test]
+    fn it_is_remembered_that_a_session_ended_for_longer_than_its_access_tokens_are_good() {
+        assert!(store::ENDED_SESSIONS_KEPT > ACCESS_TOKEN_LIFETIME);
+    }
+
+    #[test]
     fn a_key_stays_published_until_its_last_token_has_expired() {
         let start = Timestamp::from_second(100 * PERIOD.as_secs()).expect("a time");
         let last = start.checked_add(PERIOD - SignedDuration::from_secs(1)).expect("a time");
