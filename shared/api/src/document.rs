@@ -20,7 +20,11 @@ struct Bearer;
 impl Modify for Bearer {
     fn modify(&self, document: &mut OpenApi) {
         use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(
+            "The access token of a session, a JWT; or a personal API token, `baton_...`, which reaches no credentials, and of the rest \
+             what it was made for.",
+        ));
+        let bearer = bearer.build();
         document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
 }
