@@ -26,7 +26,7 @@ impl Accounts {
     ) -> Result<(), StoreError> {
         let (step, user) = ("take the account away", credential.user);
         self.delete_api_tokens(user).await?;
-        self.delete_events(user).await?;
+        self.delete_items(user, keys::EVENTS_PREFIX).await?;
         let gone = Write::delete(&self.table, keys::credential(&credential.email));
         let mut writes = vec![
             where_as_read(gone, credential, &[AsRead::Revision, AsRead::Password], &[]),
@@ -35,8 +35,10 @@ impl Accounts {
         ];
         writes.extend(self.ending(work, user, sessions, now).await?);
         transact(step, writes).await?.or_conflict(step)?;
-        // None is made from here on; one that was made in between goes now.
-        self.delete_api_tokens(user).await
+        // None is made from here on; what was made in between goes now, and so do sessions that were over long ago.
+        self.delete_api_tokens(user).await?;
+        self.delete_items(user, keys::EVENTS_PREFIX).await?;
+        self.delete_items(user, keys::SESSIONS_PREFIX).await
     }
 
     async fn delete_api_tokens(&self, user: UserId) -> Result<(), StoreError> {
@@ -47,10 +49,10 @@ impl Accounts {
         Ok(())
     }
 
-    async fn delete_events(&self, user: UserId) -> Result<(), StoreError> {
-        let step = "take the security events away";
-        let query = Query::new(&self.table, "pk", keys::person_partition(user)).and("begins_with(#sk, :events)");
-        let items = query.value(":events", text(keys::EVENTS_PREFIX)).consistent().all(step).await?;
+    async fn delete_items(&self, user: UserId, prefix: &str) -> Result<(), StoreError> {
+        let step = "take what was kept of the account away";
+        let query = Query::new(&self.table, "pk", keys::person_partition(user)).and("begins_with(#sk, :prefix)");
+        let items = query.value(":prefix", text(prefix)).consistent().all(step).await?;
         self.table.delete_many(step, &items).await
     }
 }
