@@ -343,7 +343,6 @@ async fn what_is_not_there_is_not_found_however_it_is_spelled() {
         format!("{project}/members/{unknown}"),
         format!("/v1/me/invitations/{unknown}"),
         "/v1/me/invitations/x".to_owned(),
-        "/v1/me".to_owned(),
         "/v1/projects".to_owned(),
     ] {
         ada.delete_plain(&path).await.problem(404);
