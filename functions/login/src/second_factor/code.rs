@@ -78,7 +78,7 @@ impl fmt::Debug for Code {
 /// 500, if what is stored is no secret of ours.
 pub(crate) fn step_of(code: &str, secret: &[u8], now: Timestamp) -> Result<Option<u64>, ApiError> {
     let seconds = u64::try_from(now.as_second()).map_err(ApiError::internal)?;
-    Ok(builder(secret).build().map_err(fault)?.check(code, seconds))
+    Ok(builder(secret).build().map_err(|error| fault(&error))?.check(code, seconds))
 }
 
 /// A secret as people carry it into their app: as a link (also what a QR code holds) and as text to be typed.
@@ -87,8 +87,8 @@ pub(crate) fn step_of(code: &str, secret: &[u8], now: Timestamp) -> Result<Optio
 /// 500, if the secret is too short.
 pub(crate) fn provisioning(secret: &[u8], email: &EmailAddress) -> Result<(String, String), ApiError> {
     let builder = builder(secret).with_issuer(Some(ISSUER)).with_account_name(email.as_str());
-    let totp: Totp = builder.build().map_err(fault)?;
-    Ok((totp.to_url().map_err(fault)?, totp.secret().to_base32()))
+    let totp: Totp = builder.build().map_err(|error| fault(&error))?;
+    Ok((totp.to_url().map_err(|error| fault(&error))?, totp.secret().to_base32()))
 }
 
 /// HMAC-SHA-1, as some apps silently take any other algorithm for it; its collisions do not matter here (RFC 4226, appendix B.2).
@@ -97,7 +97,7 @@ fn builder(secret: &[u8]) -> Builder {
     builder.with_step_duration(STEP_SECONDS).with_skew(SKEW).with_secret(secret.to_vec())
 }
 
-fn fault(error: totp_rs::TotpError) -> ApiError {
+fn fault(error: &totp_rs::TotpError) -> ApiError {
     // Its text may hold the address.
     ApiError::internal(match error {
         totp_rs::TotpError::SecretTooShort { .. } => "a stored TOTP secret is too short",
