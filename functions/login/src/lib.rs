@@ -50,8 +50,8 @@ pub use settings::Settings;
 use crate::browser::Origins;
 use crate::keys::SigningKeys;
 use crate::password::PasswordHasher;
-use crate::second_factor::enrolment;
 use crate::refresh::Turns;
+use crate::second_factor::enrolment;
 use crate::secrets::Secrets;
 
 /// What the handlers work with. Cheap to clone.
@@ -157,11 +157,7 @@ fn router() -> OpenApiRouter<Login> {
         .routes(routes!(email::confirm_email))
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
-        .routes(routes!(
-            enrolment::read_second_factor,
-            enrolment::enrol_second_factor,
-            enrolment::remove_second_factor
-        ))
+        .routes(routes!(enrolment::read_second_factor, enrolment::enrol_second_factor, enrolment::remove_second_factor))
         .routes(routes!(enrolment::confirm_second_factor))
         .routes(routes!(enrolment::renew_recovery_codes))
         .routes(routes!(tokens::list_tokens, tokens::create_token))
