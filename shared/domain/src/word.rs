@@ -26,7 +26,7 @@ mod tests {
     use serde::de::DeserializeOwned;
     use serde_json::{from_str, to_string};
 
-    use crate::{Choice, Locale, Priority, Role, Status};
+    use crate::{Choice, Locale, Priority, Role, Status, TokenAccess};
 
     fn check<T: DeserializeOwned + Serialize>(words: &[&str], allowed: &str) {
         let refused = |json: &str| from_str::<T>(json).map(|_| ()).map_err(|it| it.to_string()).expect_err(json);
@@ -52,5 +52,6 @@ mod tests {
         check::<Role>(&["viewer", "editor", "owner"], "one of `viewer`, `editor`, `owner`");
         check::<Locale>(&["en", "ko"], "`en` or `ko`");
         check::<Choice>(&["now", "none"], "`now` or `none`");
+        check::<TokenAccess>(&["read", "write"], "`read` or `write`");
     }
 }
