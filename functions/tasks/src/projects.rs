@@ -89,7 +89,7 @@ pub(crate) async fn list_projects(
     path = "/v1/projects",
     tag = "projects",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "A name the client gives to this create: 1 to 255 visible ASCII characters.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A name the client gives to this create: 1 to 255 visible ASCII characters.", min_length = 1, max_length = 255, pattern = "^[!#-~]+$")),
     request_body = NewProjectSchema,
     responses(
         (status = 201, description = "The project.", body = ProjectBody, headers(("Location" = String, description = "Its path."))),

@@ -27,7 +27,7 @@ use crate::access::Access;
     path = "/v1/projects/{project}/tasks",
     tag = "tasks",
     security(("bearer" = [])),
-    params(("project" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header, description = "A name the client gives to this create: 1 to 255 visible ASCII characters.")),
+    params(("project" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header, description = "A name the client gives to this create: 1 to 255 visible ASCII characters.", min_length = 1, max_length = 255, pattern = "^[!#-~]+$")),
     request_body = NewTaskSchema,
     responses(
         (status = 201, description = "The task.", body = TaskBody, headers(
