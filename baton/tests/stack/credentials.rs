@@ -260,6 +260,47 @@ async fn whoever_goes_takes_their_own_along_and_leaves_others_their_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_does_not_move_to_an_address_that_got_one_of_its_own_meanwhile() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    ada.post("/v1/me/email", json!({"email": "gus@example.com", "password": PASSWORD})).await.expect(202);
+    let to_old = ada.token_after(&stack, "/#/email?token=").await;
+    let gus = Person { email: "gus@example.com".to_owned(), ..Person::stranger(&stack) };
+    let to_new = gus.token_after(&stack, "/#/email?token=").await;
+    let gus = Person::sign_up(&stack, "Gus", json!({})).await;
+    gus.post("/v1/email/confirm", json!({"token": to_new})).await.expect(200);
+    gus.post("/v1/email/confirm", json!({"token": to_old})).await.problem(409);
+    for person in [&ada, &gus] {
+        assert_eq!(person.get("/v1/me").await.expect(200).body["email"], person.email);
+        assert!(logs_in(person, &person.email, PASSWORD).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_owners_who_delete_their_accounts_at_once_one_keeps_the_project() {
+    let stack = stack().await;
+    let cam = Person::sign_up(&stack, "Cam", json!({})).await;
+    for round in 0..3 {
+        let ada = Person::sign_up(&stack, &format!("Ada{round}"), json!({})).await;
+        let ben = Person::sign_up(&stack, &format!("Ben{round}"), json!({})).await;
+        let project = ada.create_project("Shared").await;
+        ada.bring_in(&project, &ben, "owner").await;
+        ada.bring_in(&project, &cam, "viewer").await;
+        // Each twice, as an impatient client would.
+        let go = |person: &Person| {
+            let person = person.clone();
+            async move { person.delete_with("/v1/me", json!({"password": PASSWORD})).await }
+        };
+        let answers = join_all([&ada, &ben, &ada, &ben].map(go)).await;
+        assert_eq!(answers.iter().filter(|it| it.status == 204).count(), 1, "{answers:#?}");
+        assert!(answers.iter().all(|it| it.status == 204 || it.status.is_client_error()), "{answers:#?}");
+        let members = cam.get(&format!("{project}/members")).await.expect(200).body;
+        let is_owner = |it: &&Value| it["role"] == "owner" && it["left_at"].is_null();
+        assert_eq!(members["items"].as_array().expect("members").iter().filter(is_owner).count(), 1, "{members:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_can_take_along_all_that_is_kept_about_them_but_no_secret() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({"locale": "ko", "time_zone": "Asia/Seoul"})).await;
