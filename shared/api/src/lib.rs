@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of single routes, and of DynamoDB only what `store` shows.
 //!
-//! Handlers take [`Caller`] first, then [`Path`]; [`Query`], [`IfMatch`], [`IdempotencyKey`] and [`RawBody`] are taken unjudged and
+//! Handlers take [`Caller`] or [`SessionCaller`] first, then [`Path`]; [`Query`], [`IfMatch`], [`IdempotencyKey`] and [`RawBody`] are taken unjudged and
 //! judged by their methods, so that answers come in the order of the contract: 401, 404, 403, then 415, 413, 400, 422, then 428, 412.
 
 mod api_token;
