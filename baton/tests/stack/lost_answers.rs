@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::people::stack;
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Passes calls on to DynamoDB and loses the first answer to every write.
 #[derive(Clone)]
@@ -52,20 +52,29 @@ async fn forward(State(lossy): State<Lossy>, headers: HeaderMap, body: Bytes) ->
     (status, content_type, answer).into_response()
 }
 
-struct Tables {
-    accounts: Accounts,
-    work: Work,
-    mail: Mail,
-    lost: Arc<Mutex<BTreeSet<Bytes>>>,
+/// A DynamoDB that loses answers, and what it has lost.
+async fn losing(stack: &Stack) -> (String, Arc<Mutex<BTreeSet<Bytes>>>) {
+    let lossy = Lossy { endpoint: stack.dynamodb_endpoint(), http: reqwest::Client::new(), lost: Arc::default() };
+    let lost = Arc::clone(&lossy.lost);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(axum::serve(listener, Router::new().fallback(forward).with_state(lossy)).into_future());
+    (endpoint, lost)
+}
+
+/// The tables as `login` has them.
+pub(crate) struct Tables {
+    pub(crate) accounts: Accounts,
+    pub(crate) work: Work,
+    pub(crate) mail: Mail,
 }
 
 impl Tables {
-    async fn behind_losses(stack: &Stack) -> Self {
-        let lossy = Lossy { endpoint: stack.dynamodb_endpoint(), http: reqwest::Client::new(), lost: Arc::default() };
-        let lost = Arc::clone(&lossy.lost);
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(axum::serve(listener, Router::new().fallback(forward).with_state(lossy)).into_future());
+    pub(crate) fn of(stack: &Stack) -> Self {
+        Self::behind(stack, stack.dynamodb_endpoint())
+    }
+
+    fn behind(stack: &Stack, endpoint: String) -> Self {
         let mut settings = stack.calls()["login"].environment.clone();
         settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), endpoint);
         let mut environment = Environment::from_settings(settings);
@@ -74,12 +83,16 @@ impl Tables {
             accounts: Accounts::new(dynamodb.clone(), environment.required("ACCOUNTS_TABLE")),
             work: Work::new(dynamodb.clone(), environment.required("WORK_TABLE")),
             mail: Mail::new(dynamodb, environment.required("MAIL_TABLE")),
-            lost,
         }
     }
 
+    pub(crate) async fn start(&self, session: &Session, credential: &Credential) -> Result<(), StoreError> {
+        let start = SessionStart { session, credential, clears: &[], notice: None, ends: None, idle: HOUR };
+        self.accounts.start_session(&self.work, &self.mail, &start).await
+    }
+
     /// Somebody with an account, as read.
-    async fn person(&self) -> Credential {
+    pub(crate) async fn person(&self) -> Credential {
         let (id, now) = (UserId(Uuid::now_v7()), Timestamp::now());
         let (email, name, locale, time_zone) =
             ("ada@example.com".parse(), "Ada".parse(), Locale::default(), TimeZoneName::default());
@@ -100,21 +113,21 @@ impl Tables {
         self.read(&credential).await
     }
 
-    async fn read(&self, credential: &Credential) -> Credential {
+    pub(crate) async fn read(&self, credential: &Credential) -> Credential {
         let read = self.accounts.credential(&credential.email).await;
         read.expect("the table answers").expect("there is an account")
     }
 }
 
-fn password(hash: &str) -> NewPassword {
+pub(crate) fn password(hash: &str) -> NewPassword {
     NewPassword { hash: hash.to_owned(), is_short: false }
 }
 
-fn notice(user: UserId, kind: SecurityEventKind) -> Notice {
+pub(crate) fn notice(user: UserId, kind: SecurityEventKind) -> Notice {
     Notice::of(SecurityEvent { id: EventId(Uuid::now_v7()), user, at: Timestamp::now(), kind, device: Device::default() })
 }
 
-fn session(user: UserId) -> Session {
+pub(crate) fn session(user: UserId) -> Session {
     let (id, now) = (SessionId(Uuid::now_v7()), Timestamp::now());
     let (created_at, refreshed_at, expires_at) = (now, now, now + HOUR);
     let (refresh_hash, previous_hash) = (TokenHash::of("first"), None);
@@ -124,14 +137,14 @@ fn session(user: UserId) -> Session {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_written_and_not_answered_for_is_written_once() {
     let stack = stack().await;
-    let tables = Tables::behind_losses(&stack).await;
-    let Tables { accounts, work, mail, lost } = &tables;
+    let (endpoint, lost) = losing(&stack).await;
+    let tables = Tables::behind(&stack, endpoint);
+    let Tables { accounts, work, mail } = &tables;
     let credential = tables.person().await;
     let user = credential.user;
 
     let session = session(user);
-    let start = SessionStart { session: &session, credential: &credential, clears: &[], notice: None, ends: None, idle: HOUR };
-    accounts.start_session(work, mail, &start).await.expect("the session starts");
+    tables.start(&session, &credential).await.expect("the session starts");
     let rotated = accounts.rotate_session(&session, &TokenHash::of("second"), Timestamp::now(), HOUR).await;
     assert_eq!(rotated.expect("the refresh token is rotated").previous_hash, Some(session.refresh_hash.clone()));
 

@@ -14,6 +14,7 @@ mod bad_input;
 mod budgets;
 mod canaries;
 mod concurrency;
+mod conditions;
 mod contract;
 mod credentials;
 mod devices;

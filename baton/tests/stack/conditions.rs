@@ -1,0 +1,171 @@
+//! What the store refuses because of what happened in between, at moments that requests over HTTP do not hit at will.
+
+use domain::{ApiTokenId, EventId, Letter, Locale, PartId, Recipient, SecurityEvent, SecurityEventKind, SessionId, TokenAccess};
+use jiff::Timestamp;
+use store::{
+    AddressSide, ApiToken, EmailChange, Ending, Filed, LetterKind, LetterLimit, OneTimeToken, Part, PartContent, Session,
+    StoreError, TokenHash, TokenPurpose,
+};
+use uuid::Uuid;
+
+use crate::lost_answers::{HOUR, Tables, notice, password, session};
+use crate::people::stack;
+
+#[track_caller]
+fn refused<T: std::fmt::Debug>(outcome: Result<T, StoreError>) {
+    assert!(matches!(outcome, Err(StoreError::Conflict { .. })), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_outlives_the_password_it_was_started_with() {
+    let stack = stack().await;
+    let tables = Tables::of(&stack);
+    let Tables { accounts, work, mail } = &tables;
+    let read = tables.person().await;
+    let (user, now, new) = (read.user, Timestamp::now(), password("second"));
+    let changed = notice(user, SecurityEventKind::PasswordChanged);
+
+    // Somebody logs in after the sessions to be ended were listed.
+    let unlisted = session(user);
+    tables.start(&unlisted, &read).await.expect("the session starts");
+    refused(accounts.change_password(work, mail, &read, &new, &[], &changed, now).await);
+
+    let current = tables.read(&read).await;
+    accounts.change_password(work, mail, &current, &new, &[unlisted.id], &changed, now).await.expect("the password is changed");
+    assert_eq!(accounts.sessions(user).await.expect("the table answers"), []);
+
+    // Somebody proved the old password before it was changed, and would start a session now.
+    refused(tables.start(&session(user), &current).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_session_whose_token_was_copied_is_told_once() {
+    let stack = stack().await;
+    let tables = Tables::of(&stack);
+    let Tables { accounts, work, mail } = &tables;
+    let read = tables.person().await;
+    let (user, now, session) = (read.user, Timestamp::now(), session(read.user));
+    tables.start(&session, &read).await.expect("the session starts");
+    let notices = [1, 2].map(|_| notice(user, SecurityEventKind::RefreshTokenReused));
+    let end = |place: usize| {
+        let ending = Ending::Told(&notices[place]);
+        async move { accounts.end_sessions(work, mail, user, &[session.id], ending, now).await.is_ok() }
+    };
+    assert_eq!([end(0).await, end(1).await], [true, false]);
+    assert_eq!(accounts.events(user, 10, None).await.expect("the table answers").items.len(), 1);
+    let second = TokenHash::of("second");
+    refused(accounts.rotate_session(&session, &second, now, HOUR).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_was_left_alone_is_not_gone_on_with() {
+    let stack = stack().await;
+    let tables = Tables::of(&stack);
+    let read = tables.person().await;
+    let session = Session { expires_at: Timestamp::now() + HOUR * 3, ..session(read.user) };
+    tables.start(&session, &read).await.expect("the session starts");
+    let second = TokenHash::of("second");
+    for late in [session.refreshed_at + HOUR, session.expires_at] {
+        refused(tables.accounts.rotate_session(&session, &second, late, HOUR).await);
+    }
+    let just_in_time = session.refreshed_at + HOUR - jiff::SignedDuration::from_nanos(1);
+    let rotated = tables.accounts.rotate_session(&session, &second, just_in_time, HOUR).await.expect("it goes on");
+    // Whoever presents the same token at the same moment derives the same successor, and learns the time of the one rotation.
+    let again = tables.accounts.rotate_session(&session, &second, Timestamp::now(), HOUR).await.expect("it has gone on");
+    assert_eq!(again, rotated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_changes_once_both_links_were_followed_also_at_the_same_moment() {
+    let stack = stack().await;
+    let tables = Tables::of(&stack);
+    let Tables { accounts, work, mail } = &tables;
+    let read = tables.person().await;
+    let (user, now) = (read.user, Timestamp::now());
+    let asked = |id| SecurityEvent { id, ..notice(user, SecurityEventKind::EmailChangeAsked).event().clone() };
+    let (old, new): (_, domain::EmailAddress) = (read.email.clone(), "ada@example.org".parse().expect("an address"));
+    let letter = |to: &domain::EmailAddress| {
+        let content = PartContent::Letter { id: PartId(Uuid::now_v7()), letter: Letter::EmailChanged { locale: Locale::En } };
+        Part { recipient: Recipient::Address(to.clone()), due_at: now + HOUR, content }
+    };
+    let begin = async || {
+        let id = EventId(Uuid::now_v7());
+        let (old, new, expires_at) = (old.clone(), new.clone(), now + HOUR);
+        let change = EmailChange { id, user, old, new, old_confirmed: false, new_confirmed: false, expires_at };
+        let token = |side| {
+            let purpose = TokenPurpose::ChangeEmail { user, change: id, side };
+            OneTimeToken { hash: TokenHash::of(&Uuid::now_v7().to_string()), purpose, expires_at }
+        };
+        let tokens = [&token(AddressSide::Old), &token(AddressSide::New)];
+        let letters = [&letter(&change.old), &letter(&change.new)];
+        let limit = LetterLimit { kind: LetterKind::EmailChange, most: 2, window: HOUR * 24 };
+        let filed = accounts.start_email_change(mail, &change, tokens, letters, &limit, &asked(id)).await;
+        (change, filed.expect("the change is begun"))
+    };
+    let (replaced, _) = begin().await;
+    let (change, filed) = begin().await;
+    assert_eq!(filed, Filed::Yes);
+    let (_, filed) = begin().await;
+    assert_eq!(filed, Filed::TooMany, "and nothing of a third one is stored");
+    refused(accounts.confirm_email_side(&replaced, AddressSide::New, now).await);
+
+    let (done, to_old) = (notice(user, SecurityEventKind::EmailChanged), letter(&old));
+    refused(accounts.finish_email_change(work, mail, &change, &read, &done, &to_old, now).await);
+    let sides = [AddressSide::Old, AddressSide::New].map(|side| accounts.confirm_email_side(&change, side, now));
+    let followed = futures::future::try_join_all(sides).await.expect("both links are good");
+    assert!(followed.iter().any(|it| it.waiting_for().is_none()), "{followed:?}");
+
+    let read = tables.read(&read).await;
+    let finish = || accounts.finish_email_change(work, mail, &change, &read, &done, &to_old, now);
+    finish().await.expect("the address changes");
+    refused(finish().await);
+    assert!(accounts.credential(&old).await.expect("the table answers").is_none());
+    let moved = accounts.credential(&new).await.expect("the table answers").expect("a credential");
+    assert_eq!((moved.user, &moved.password_hash), (user, &read.password_hash));
+    let profile = work.profile(user).await.expect("the table answers").expect("a profile");
+    assert_eq!(profile.email, new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_gone_leaves_no_way_in() {
+    let stack = stack().await;
+    let tables = Tables::of(&stack);
+    let Tables { accounts, work, mail } = &tables;
+    let read = tables.person().await;
+    let (user, now) = (read.user, Timestamp::now());
+    let made = notice(user, SecurityEventKind::NewDevice);
+    let token = |text: &str| ApiToken {
+        id: ApiTokenId(Uuid::now_v7()),
+        user,
+        hash: TokenHash::of(text),
+        name: "nightly".parse().expect("a name"),
+        access: TokenAccess::Write,
+        projects: None,
+        created_at: now,
+        expires_at: now + HOUR,
+        last_used_at: None,
+    };
+    let (before, after) = (token("before"), token("after"));
+    accounts.create_api_token(work, mail, &before, &made).await.expect("the token is made");
+    let unlisted = session(user);
+    tables.start(&unlisted, &read).await.expect("the session starts");
+    refused(accounts.delete_account(work, &read, &[], now).await);
+
+    let read = tables.read(&read).await;
+    // More than one transaction takes.
+    let mut ended: Vec<SessionId> = (0..120).map(|_| SessionId(Uuid::now_v7())).collect();
+    ended.push(unlisted.id);
+    accounts.delete_account(work, &read, &ended, now).await.expect("the account is gone");
+    assert!(accounts.credential(&read.email).await.expect("the table answers").is_none());
+    assert!(work.profile(user).await.expect("the table answers").is_none());
+    assert_eq!(accounts.sessions(user).await.expect("the table answers"), []);
+    assert_eq!(accounts.api_token(&before.hash).await.expect("the table answers"), None);
+    assert_eq!(accounts.events(user, 1, None).await.expect("the table answers").items, []);
+    let refuses = work.ended_sessions(user).await.expect("the table answers");
+    assert!(ended.iter().all(|it| refuses.contains(*it, now)));
+
+    refused(tables.start(&session(user), &read).await);
+    refused(accounts.create_api_token(work, mail, &after, &made).await);
+    accounts.touch_api_token(&before, now).await.expect("nothing is to be noted");
+    assert_eq!(accounts.api_token(&before.hash).await.expect("the table answers"), None, "and nothing comes back by it");
+}
