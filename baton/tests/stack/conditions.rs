@@ -12,7 +12,7 @@ use crate::lost_answers::{HOUR, Tables, notice, password, session};
 use crate::people::stack;
 
 #[track_caller]
-fn refused<T: std::fmt::Debug>(outcome: Result<T, StoreError>) {
+fn refused<T: std::fmt::Debug>(outcome: &Result<T, StoreError>) {
     assert!(matches!(outcome, Err(StoreError::Conflict { .. })), "{outcome:?}");
 }
 
@@ -28,14 +28,14 @@ async fn no_session_outlives_the_password_it_was_started_with() {
     // Somebody logs in after the sessions to be ended were listed.
     let unlisted = session(user);
     tables.start(&unlisted, &read).await.expect("the session starts");
-    refused(accounts.change_password(work, mail, &read, &new, &[], &changed, now).await);
+    refused(&accounts.change_password(work, mail, &read, &new, &[], &changed, now).await);
 
     let current = tables.read(&read).await;
     accounts.change_password(work, mail, &current, &new, &[unlisted.id], &changed, now).await.expect("the password is changed");
     assert_eq!(accounts.sessions(user).await.expect("the table answers"), []);
 
     // Somebody proved the old password before it was changed, and would start a session now.
-    refused(tables.start(&session(user), &current).await);
+    refused(&tables.start(&session(user), &current).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +54,7 @@ async fn the_end_of_a_session_whose_token_was_copied_is_told_once() {
     assert_eq!([end(0).await, end(1).await], [true, false]);
     assert_eq!(accounts.events(user, 10, None).await.expect("the table answers").items.len(), 1);
     let second = TokenHash::of("second");
-    refused(accounts.rotate_session(&session, &second, now, HOUR).await);
+    refused(&accounts.rotate_session(&session, &second, now, HOUR).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +66,7 @@ async fn a_session_that_was_left_alone_is_not_gone_on_with() {
     tables.start(&session, &read).await.expect("the session starts");
     let second = TokenHash::of("second");
     for late in [session.refreshed_at + HOUR, session.expires_at] {
-        refused(tables.accounts.rotate_session(&session, &second, late, HOUR).await);
+        refused(&tables.accounts.rotate_session(&session, &second, late, HOUR).await);
     }
     let just_in_time = session.refreshed_at + HOUR - jiff::SignedDuration::from_nanos(1);
     let rotated = tables.accounts.rotate_session(&session, &second, just_in_time, HOUR).await.expect("it goes on");
@@ -107,10 +107,10 @@ async fn an_address_changes_once_both_links_were_followed_also_at_the_same_momen
     assert_eq!(filed, Filed::Yes);
     let (_, filed) = begin().await;
     assert_eq!(filed, Filed::TooMany, "and nothing of a third one is stored");
-    refused(accounts.confirm_email_side(&replaced, AddressSide::New, now).await);
+    refused(&accounts.confirm_email_side(&replaced, AddressSide::New, now).await);
 
     let (done, to_old) = (notice(user, SecurityEventKind::EmailChanged), letter(&old));
-    refused(accounts.finish_email_change(work, mail, &change, &read, &done, &to_old, now).await);
+    refused(&accounts.finish_email_change(work, mail, &change, &read, &done, &to_old, now).await);
     let sides = [AddressSide::Old, AddressSide::New].map(|side| accounts.confirm_email_side(&change, side, now));
     let followed = futures::future::try_join_all(sides).await.expect("both links are good");
     assert!(followed.iter().any(|it| it.waiting_for().is_none()), "{followed:?}");
@@ -118,7 +118,7 @@ async fn an_address_changes_once_both_links_were_followed_also_at_the_same_momen
     let read = tables.read(&read).await;
     let finish = || accounts.finish_email_change(work, mail, &change, &read, &done, &to_old, now);
     finish().await.expect("the address changes");
-    refused(finish().await);
+    refused(&finish().await);
     assert!(accounts.credential(&old).await.expect("the table answers").is_none());
     let moved = accounts.credential(&new).await.expect("the table answers").expect("a credential");
     assert_eq!((moved.user, &moved.password_hash), (user, &read.password_hash));
@@ -149,7 +149,7 @@ async fn an_account_that_is_gone_leaves_no_way_in() {
     accounts.create_api_token(work, mail, &before, &made).await.expect("the token is made");
     let unlisted = session(user);
     tables.start(&unlisted, &read).await.expect("the session starts");
-    refused(accounts.delete_account(work, &read, &[], now).await);
+    refused(&accounts.delete_account(work, &read, &[], now).await);
 
     let read = tables.read(&read).await;
     // More than one transaction takes.
@@ -164,8 +164,8 @@ async fn an_account_that_is_gone_leaves_no_way_in() {
     let refuses = work.ended_sessions(user).await.expect("the table answers");
     assert!(ended.iter().all(|it| refuses.contains(*it, now)));
 
-    refused(tables.start(&session(user), &read).await);
-    refused(accounts.create_api_token(work, mail, &after, &made).await);
+    refused(&tables.start(&session(user), &read).await);
+    refused(&accounts.create_api_token(work, mail, &after, &made).await);
     accounts.touch_api_token(&before, now).await.expect("nothing is to be noted");
     assert_eq!(accounts.api_token(&before.hash).await.expect("the table answers"), None, "and nothing comes back by it");
 }
