@@ -21,6 +21,7 @@ mod devices;
 mod guessing;
 mod hostile_bodies;
 mod journal;
+mod lifetimes;
 mod lost_answers;
 mod matrix;
 mod members;

@@ -60,21 +60,32 @@ struct Claims<'a> {
     jti: Uuid,
 }
 
+/// How long the access token of a session that `lasts` so long is good for, in seconds: where that ends by the clock, nothing else ends
+/// the token.
+pub(crate) fn expires_in(lasts: SignedDuration) -> i64 {
+    ACCESS_TOKEN_LIFETIME.min(lasts).as_secs()
+}
+
 impl SigningKeys {
     pub(crate) fn new(accounts: Accounts, issuer: &str, audience: &str) -> Self {
         api::install_crypto();
         Self { accounts, issuer: issuer.to_owned(), audience: audience.to_owned(), current: RwLock::default() }
     }
 
-    /// The access token that is handed out with a refresh token, made at a time. For the same two it is the same to the octet: Ed25519
-    /// signatures are (RFC 8032, section 5.1.6).
+    /// The access token that is handed out with a refresh token, made at a time, of a session that `lasts` so long from then on. For the
+    /// same three it is the same to the octet: Ed25519 signatures are (RFC 8032, section 5.1.6).
     ///
     /// # Errors
     /// 503, if the key of the period is not known yet and the table does not answer.
-    pub(crate) async fn access_token(&self, with: &RefreshToken, issued_at: Timestamp) -> Result<String, ApiError> {
+    pub(crate) async fn access_token(
+        &self,
+        with: &RefreshToken,
+        issued_at: Timestamp,
+        lasts: SignedDuration,
+    ) -> Result<String, ApiError> {
         let current = self.current(issued_at).await?;
         self.publish_next(&current, issued_at).await;
-        let (iat, lifetime) = (issued_at.as_second(), ACCESS_TOKEN_LIFETIME.as_secs());
+        let iat = issued_at.as_second();
         let claims = Claims {
             iss: &self.issuer,
             aud: &self.audience,
@@ -82,7 +93,7 @@ impl SigningKeys {
             sid: with.session,
             client_id: "baton",
             iat,
-            exp: iat + lifetime,
+            exp: iat + expires_in(lasts),
             jti: with.access_token_id(),
         };
         sign(&current, &claims)

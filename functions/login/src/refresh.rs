@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::Login;
 use crate::browser::Cookie;
-use crate::keys::ACCESS_TOKEN_LIFETIME;
+use crate::keys::expires_in;
 use crate::refresh_token::RefreshToken;
 use crate::secrets::Keys;
 
@@ -137,10 +137,10 @@ async fn refresh(login: &Login, sent: &Sent, device: Device) -> Result<(HeaderMa
     let presented = sent.token.as_ref().ok_or(ApiError::CredentialsRefused)?;
     let (keys, now, idle) = (login.0.secrets.keys().await?, Timestamp::now(), login.0.session_idle);
     let Rotated { next, at, session } = rotate(login, presented, device, keys, now).await?;
-    let access_token = login.0.signing_keys.access_token(&next, at).await?;
     // Counted from the rotation, so that whoever asks again is told the same.
     let lasts = session.expires_at.duration_since(at).min(idle);
-    let (headers, tokens) = pair(access_token, next, sent.by_cookie.then_some(lasts))?;
+    let access_token = login.0.signing_keys.access_token(&next, at, lasts).await?;
+    let (headers, tokens) = pair(access_token, next, lasts, sent.by_cookie)?;
     Ok((headers, Json(tokens)))
 }
 
@@ -232,25 +232,24 @@ async fn end_copied(login: &Login, session: &Session, device: Device, now: Times
     Ok(ApiError::CredentialsRefused)
 }
 
-/// The pair in the shape it is sent in: with how long the session lasts unused, the refresh token goes into a cookie for as long.
+/// The pair in the shape it is sent in, the refresh token as a cookie for as long as the session lasts unused, where one is wanted.
 ///
 /// # Errors
 /// 500, for a token that cannot stand in a header.
 pub(crate) fn pair(
     access_token: String,
     refresh: RefreshToken,
-    cookie_for: Option<SignedDuration>,
+    lasts: SignedDuration,
+    as_cookie: bool,
 ) -> Result<(HeaderMap, TokensBody), ApiError> {
     let mut headers = HeaderMap::new();
-    let refresh_token = match cookie_for {
-        Some(lifetime) => {
-            Cookie::Refresh.set(&refresh.into_text(), lifetime, &mut headers)?;
-            None
-        }
-        None => Some(refresh.into_text()),
+    let refresh_token = if as_cookie {
+        Cookie::Refresh.set(&refresh.into_text(), lasts, &mut headers)?;
+        None
+    } else {
+        Some(refresh.into_text())
     };
-    let expires_in = ACCESS_TOKEN_LIFETIME.as_secs();
-    Ok((headers, TokensBody { access_token, token_type: "Bearer", expires_in, refresh_token }))
+    Ok((headers, TokensBody { access_token, token_type: "Bearer", expires_in: expires_in(lasts), refresh_token }))
 }
 
 #[cfg(test)]

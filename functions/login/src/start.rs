@@ -62,7 +62,6 @@ impl Start {
         let Self { mut credential, device, known, clears, cookie } = self;
         let (user, now, idle) = (credential.user, Timestamp::now(), login.0.session_idle);
         let token = RefreshToken::first(user, SessionId(Uuid::now_v7()), keys)?;
-        let access_token = login.0.signing_keys.access_token(&token, now).await?;
         let notice = (known.is_none() && credential.has_logged_in()).then(|| new_device(user, &device, now));
         let session = Session {
             user,
@@ -74,12 +73,13 @@ impl Start {
             refreshed_at: now,
             expires_at: now.checked_add(login.0.session_lifetime).map_err(ApiError::internal)?,
         };
+        let lasts = session.expires_at.duration_since(now).min(idle);
+        let access_token = login.0.signing_keys.access_token(&token, now, lasts).await?;
         let profile = start(login, &mut credential, &session, &clears, notice.as_ref(), now).await?;
         if let Some(notice) = &notice {
             login.0.hints.letter_due(notice.recipient()).await;
         }
-        let lasts = session.expires_at.duration_since(now).min(idle);
-        let (mut headers, tokens) = pair(access_token, token, cookie.then_some(lasts))?;
+        let (mut headers, tokens) = pair(access_token, token, lasts, cookie)?;
         let known = known.map_or_else(|| KnownDevice::new(user), Ok)?;
         let device_token = keep_device(&known.token(now, keys), cookie, &mut headers)?;
         Ok((headers, LoggedInBody { tokens, device_token, user: user_body(&profile) }))
