@@ -61,7 +61,12 @@ struct Caller<'a> {
 impl Caller<'_> {
     async fn join(&self, email: &str, name: &str) -> Result<Joined, StartError> {
         let credentials = json!({"email": email, "password": PASSWORD});
-        if self.request(Method::POST, "/v1/login", None, credentials.clone()).await?.0.is_success() {
+        let (status, session) = self.request(Method::POST, "/v1/login", None, credentials.clone()).await?;
+        if status.is_success() {
+            // Somebody who gave themselves a second factor was not logged in by this, and is there all the same.
+            if let Some(token) = session["refresh_token"].as_str() {
+                self.post("/v1/logout", None, json!({"refresh_token": token})).await?;
+            }
             return Ok(Joined::Before);
         }
         self.post("/v1/accounts", None, json!({"email": email, "name": name})).await?;
