@@ -12,12 +12,12 @@ fn after(hours: i64) -> String {
     (Timestamp::now() + SignedDuration::from_hours(hours)).to_string()
 }
 
-fn asked(access: &str, projects: Value) -> Value {
+fn asked(access: &str, projects: &Value) -> Value {
     json!({"name": "nightly export", "access": access, "projects": projects, "expires_at": after(24)})
 }
 
 /// A script that has such a token of a person's.
-async fn script(person: &Person, access: &str, projects: Value) -> Person {
+async fn script(person: &Person, access: &str, projects: &Value) -> Person {
     let token = person.post(TOKENS, asked(access, projects)).await.expect(201).text("token");
     Person { access_token: Some(token), ..person.clone() }
 }
@@ -39,7 +39,7 @@ async fn a_token_is_shown_once_listed_with_its_last_use_and_revoked() {
     told(&stack, &ada).await;
     empty_inbox(&stack).await;
 
-    let made = ada.post(TOKENS, asked("write", Value::Null)).await.expect(201);
+    let made = ada.post(TOKENS, asked("write", &Value::Null)).await.expect(201);
     let token = made.text("token");
     assert!(token.starts_with("baton_") && token.len() == 49, "{token}");
     assert_eq!(told(&stack, &ada).await, 1);
@@ -82,7 +82,7 @@ async fn a_token_does_what_it_was_made_for_and_no_more() {
     let task = ada.create_task(&ours, json!({"title": "Fix the pump"})).await;
     let tasks = format!("{ours}/tasks");
 
-    let reader = script(&ada, "read", Value::Null).await;
+    let reader = script(&ada, "read", &Value::Null).await;
     for path in [&task, &tasks, &other, "/v1/projects", "/v1/me", "/v1/tasks?assignee=me", "/v1/me/invitations"] {
         reader.get(path).await.expect(200);
     }
@@ -90,7 +90,7 @@ async fn a_token_does_what_it_was_made_for_and_no_more() {
     reader.patch(&task, "*", json!({"title": "Mine"})).await.problem(403);
     reader.delete(&task, "*").await.problem(403);
 
-    let limited = script(&ada, "write", json!([id_of(&ours)])).await;
+    let limited = script(&ada, "write", &json!([id_of(&ours)])).await;
     limited.get(&ours).await.expect(200);
     limited.patch(&task, "*", json!({"status": "done"})).await.expect(200);
     limited.get(&other).await.problem(404);
@@ -99,11 +99,11 @@ async fn a_token_does_what_it_was_made_for_and_no_more() {
         limited.get(path).await.problem(403);
     }
 
-    let writer = script(&ada, "write", Value::Null).await;
+    let writer = script(&ada, "write", &Value::Null).await;
     for path in [TOKENS, "/v1/me/sessions", "/v1/me/events", "/v1/me/export", "/v1/me/second-factor"] {
         writer.get(path).await.problem(403);
     }
-    writer.post(TOKENS, asked("write", Value::Null)).await.problem(403);
+    writer.post(TOKENS, asked("write", &Value::Null)).await.problem(403);
     writer.put("/v1/me/password", json!({})).await.problem(403);
     writer.post("/v1/me/email", json!({})).await.problem(403);
     writer.delete_with("/v1/me", json!({})).await.problem(403);
@@ -115,7 +115,7 @@ async fn a_token_is_asked_for_within_its_bounds() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({})).await;
     let with = |name: &str, value: Value| {
-        let mut body = asked("read", Value::Null);
+        let mut body = asked("read", &Value::Null);
         body[name] = value;
         body
     };
@@ -136,9 +136,9 @@ async fn a_token_is_asked_for_within_its_bounds() {
         assert!(place.starts_with(pointer), "{pointer}: {answer:#?}");
     }
     for _ in 0..50 {
-        ada.post(TOKENS, asked("read", Value::Null)).await.expect(201);
+        ada.post(TOKENS, asked("read", &Value::Null)).await.expect(201);
     }
-    let refused: Answer = ada.post(TOKENS, asked("read", Value::Null)).await.problem(409);
+    let refused: Answer = ada.post(TOKENS, asked("read", &Value::Null)).await.problem(409);
     assert!(refused.text("detail").contains("50"), "{refused:#?}");
     assert_eq!(ada.get(TOKENS).await.expect(200).body["items"].as_array().map(Vec::len), Some(50));
 }

@@ -1,7 +1,7 @@
 //! Whose pages may call the API, and what browsers are told about every answer.
 
 use baton::stack::{Options, Stack};
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -19,7 +19,7 @@ async fn preflight(person: &Person, origin: &str) -> Answer {
 }
 
 fn cors_headers(answer: &Answer) -> Vec<&str> {
-    answer.headers.keys().map(|it| it.as_str()).filter(|it| it.starts_with("access-control-")).collect()
+    answer.headers.keys().map(HeaderName::as_str).filter(|it| it.starts_with("access-control-")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
