@@ -28,6 +28,8 @@ pub fn leads_astray(position: &Position, address: &AddressHash) -> bool {
     lists.iter().any(|list| {
         let Ok(start) = list.start(position) else { return false };
         let is_own = start.get(list.partition_attribute()) == Some(&AttributeValue::S(list.partition()));
-        !is_own || list.position(&Item::from(start)).ok().as_ref() != Some(position)
+        // An id may be spelled in upper case; what it stands for is one place all the same.
+        let again = list.position(&Item::from(start.clone())).and_then(|it| list.start(&it));
+        !is_own || again.ok() != Some(start)
     })
 }
