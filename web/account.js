@@ -1,9 +1,9 @@
 import * as api from './api.js';
 import { button, h } from './dom.js';
 import { field, form } from './form.js';
-import { aside, done, emailField, gate, spend, title } from './gate.js';
+import { aside, done, emailField, gate, title } from './gate.js';
 import { locale, t } from './i18n.js';
-import { newPassword } from './password.js';
+import { choosePassword, newPassword } from './password.js';
 import { proofFields } from './proof.js';
 import { leave } from './session.js';
 
@@ -22,26 +22,15 @@ export function signUpPage() {
 }
 
 /** Where the link of a sign-up leads. */
-export function verifyPage({ query }) {
-  const token = query.get('token');
-  return {
-    title: t('session.verify'),
-    node: gate(
-      title(t('session.verify')),
-      token && h('p', {}, t('session.verifyText')),
-      token && form({
-        fields: [newPassword({ name: 'password', label: t('session.password') })],
-        submit: t('session.signUpTitle'),
-        onSubmit: async (values) => {
-          await spend('/v1/accounts/verify', { token, ...values });
-          // Replaces, so that the token does not stay in the history.
-          location.replace('#/login?verified=1');
-        },
-      }),
-      aside(t('session.isDead'), '#/sign-up', t('session.signUp')),
-    ),
-  };
-}
+export const verifyPage = ({ query }) => choosePassword({
+  token: query.get('token'),
+  text: t('session.verifyText'),
+  password: newPassword({ name: 'password', label: t('session.password') }),
+  submit: t('session.signUpTitle'),
+  path: '/v1/accounts/verify',
+  news: 'verified',
+  again: ['#/sign-up', t('session.signUp')],
+});
 
 /** In the settings: one's data as a file, and the end of the account. */
 export function data(factor) {

@@ -65,7 +65,7 @@ function keep({ access_token, expires_in }) {
   freshUntil = Date.now() + (expires_in - 30) * 1000;
 }
 
-// A refresh token used twice ends its session, so tabs take turns.
+// A refresh token used again after its grace ends the session, so tabs take turns.
 const inTurn = (act) => (navigator.locks ? navigator.locks.request('baton-refresh', act) : act());
 
 function refresh() {

@@ -60,6 +60,8 @@ async function go() {
     const found = place();
     if (!found) throw Object.assign(new Error(t('problem.notFound')), { status: 404 });
     const { route, parameters } = found;
+    // What a mailed link carries is as good as a password: it stays in the page's memory only, not in the address and the history.
+    if (parameters.query.has('token')) history.replaceState(null, '', location.hash.split('?')[0]);
     if (route.open && route.page) {
       page = await route.page(parameters);
     } else if ((await session.whoAmI()) === null) {

@@ -7,15 +7,15 @@ import { proofFields } from './proof.js';
 
 /** Where the links of a change of address lead, the old mailbox's and the new one's. It takes a click: mail filters follow links. */
 export function emailPage({ query }) {
-  const place = h('div', {}, title(t('email.title')), h('p', {}, t('email.text')), form({
+  const place = h('div', {}, title(t('email.change')), h('p', {}, t('email.text')), form({
     fields: [],
     submit: t('email.confirm'),
     onSubmit: async () => {
       const { changed, waiting_for } = await spend('/v1/email/confirm', { token: query.get('token') ?? '' });
-      done(place, t('email.title'), t(changed ? 'email.changed' : `email.waiting.${waiting_for}`));
+      done(place, t('email.change'), t(changed ? 'email.changed' : `email.waiting.${waiting_for}`));
     },
   }));
-  return { title: t('email.title'), node: gate(place) };
+  return { title: t('email.change'), node: gate(place) };
 }
 
 /** In the settings. */

@@ -56,7 +56,6 @@ const MESSAGES = {
     resetText: ['With a second factor, 8 characters are enough.', '2단계 인증을 쓰면 8자부터 됩니다.'],
   },
   email: {
-    title: ['Change of address', '이메일 주소 변경'],
     text: ['Your account is to move to the new address.', '계정의 주소를 새 주소로 바꿉니다.'],
     confirm: ['Confirm', '확인'],
     changed: ['Your account has the new address from now on.', '이제부터 새 주소를 사용합니다.'],

@@ -4,6 +4,7 @@ import { field, form } from './form.js';
 import { aside, done, emailField, gate, spend, title } from './gate.js';
 import { t } from './i18n.js';
 import { proofFields } from './proof.js';
+import { leave } from './session.js';
 
 /** A password to be chosen, which can be looked at. Whoever has a second factor may choose a shorter one. */
 export function newPassword({ name = 'new', label = t('password.new'), min = 15, hint = t('password.hint', { min }), ...attributes } = {}) {
@@ -32,39 +33,37 @@ export function forgotPage() {
   return { title: t('password.forgot'), node: gate(place) };
 }
 
-/** Where the link of a reset leads. */
-export function resetPage({ query }) {
-  const token = query.get('token');
-  const heading = title(t('session.verify'));
-  return {
-    title: t('session.verify'),
-    node: gate(
-      heading,
-      token && h('p', {}, t('password.resetText')),
-      token && form({
-        fields: [newPassword({ min: 8, hint: t('password.hint', { min: 15 }) })],
-        submit: t('form.save'),
-        onSubmit: async (values) => {
-          await spend('/v1/password/reset', { token, ...values });
-          // Replaces, so that the token does not stay in the history.
-          location.replace('#/login?reset=1');
-        },
-      }),
-      aside(t('session.isDead'), '#/forgot', t('password.sendLink')),
-    ),
+/** Where a mailed link leads by which a password is chosen: `path` takes it with the token, and the log-in page then tells the `news`. */
+export function choosePassword({ token, text, password, submit, path, news, again }) {
+  const heading = t('session.verify');
+  const onSubmit = async (values) => {
+    await spend(path, { token, ...values });
+    leave(`#/login?${news}=1`);
   };
+  const ask = token && [h('p', {}, text), form({ fields: [password], submit, onSubmit })];
+  return { title: heading, node: gate(title(heading), ask, aside(t('session.isDead'), ...again)) };
 }
 
-/** In the settings. */
-export function changePassword(factor) {
-  const change = form({
+/** Where the link of a reset leads. */
+export const resetPage = ({ query }) => choosePassword({
+  token: query.get('token'),
+  text: t('password.resetText'),
+  password: newPassword({ min: 8, hint: t('password.hint', { min: 15 }) }),
+  submit: t('form.save'),
+  path: '/v1/password/reset',
+  news: 'reset',
+  again: ['#/forgot', t('password.sendLink')],
+});
+
+/** In the settings; `draw` shows it empty again. */
+export function changePassword(factor, draw) {
+  return form({
     fields: [...proofFields(factor, { name: 'current', label: t('password.current') }), newPassword({ min: factor.enabled ? 8 : 15 })],
     submit: t('form.save'),
     onSubmit: async (values) => {
       await api.request('PUT', '/v1/me/password', { body: values });
-      change.reset();
       notice(t('password.changed'));
+      await draw();
     },
   });
-  return change;
 }

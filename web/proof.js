@@ -2,8 +2,8 @@ import { field } from './form.js';
 import { t } from './i18n.js';
 
 /** A code of the authenticator app, which shows it in groups, or a recovery code. */
-export function codeField() {
-  const code = field({ name: 'code', label: t('proof.code'), hint: t('proof.codeHint'), required: true, autocomplete: 'one-time-code', spellcheck: 'false' });
+export function codeField(hint = t('proof.codeHint')) {
+  const code = field({ name: 'code', label: t('proof.code'), hint, required: true, autocomplete: 'one-time-code', spellcheck: 'false' });
   return { ...code, read: () => code.read().replace(/\s/g, '') };
 }
 

@@ -17,7 +17,7 @@ export function secondFactor(factor, changed) {
     heading.focus();
   };
   const enrol = ({ otpauth_uri, secret }) => {
-    const code = codeField();
+    const code = codeField(null);
     put(place, h('p', {}, t('factor.add'), ' ', h('a', { href: otpauth_uri }, t('factor.open'))), copyable(secret.match(/.{1,4}/g).join(' ')), form({
       fields: [code],
       submit: t('email.confirm'),
@@ -25,7 +25,6 @@ export function secondFactor(factor, changed) {
     }));
     code.focus();
   };
-  const part = (heading, ...content) => [h('h3', {}, heading), content];
   if (!factor.enabled) {
     return put(place, h('p', { class: 'hint' }, t('factor.text')), form({
       fields: proofFields(factor),
@@ -35,17 +34,17 @@ export function secondFactor(factor, changed) {
   }
   return put(place,
     h('p', {}, t('factor.since', { since: timeText(factor.since, current().time_zone), left: factor.recovery_codes_left })),
-    part(t('factor.renew'), form({
+    h('h3', {}, t('factor.renew')), form({
       fields: proofFields(factor),
       submit: t('factor.renew'),
       onSubmit: async (body) => showCodes((await api.request('POST', `${PATH}/recovery-codes`, { body })).body),
-    })),
-    part(t('factor.switchOff'), form({
+    }),
+    h('h3', {}, t('factor.switchOff')), form({
       fields: [...proofFields(factor), newPassword({ name: 'new_password', hint: t('factor.newPassword'), required: false })],
       submit: t('factor.switchOff'),
       onSubmit: async ({ new_password, ...body }) => {
         await api.request('DELETE', PATH, { body: { ...body, ...(new_password && { new_password }) } });
         changed();
       },
-    })));
+    }));
 }

@@ -33,11 +33,11 @@ export function forget() {
 }
 
 /** Leaves this page without a session, in every tab. */
-export function leave() {
+export function leave(to = '#/login') {
   api.drop();
   forget();
   tabs.postMessage(null);
-  location.assign('#/login');
+  location.replace(to);
 }
 
 export async function logOut() {

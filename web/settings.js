@@ -45,7 +45,7 @@ export async function settingsPage() {
       h('h1', { tabindex: -1 }, t('nav.settings')),
       h('section', { class: 'card account' }, h('div', { class: 'grow' }, h('strong', {}, me.name), h('p', { class: 'hint' }, me.email)), button(t('session.logOut'), session.logOut)),
       h('section', { class: 'card' }, node),
-      fold(t('password.change'), () => changePassword(factor)),
+      fold(t('password.change'), (draw) => changePassword(factor, draw)),
       fold(t('factor.title'), () => secondFactor(factor, factorChanged), t(factor.enabled ? 'factor.on' : 'factor.off')),
       fold(t('sessions.title'), sessions),
       fold(t('tokens.title'), tokens),

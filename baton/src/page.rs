@@ -77,4 +77,17 @@ mod tests {
         assert_eq!(files, ASSETS.map(|(name, _)| name));
         Ok(())
     }
+
+    #[test]
+    fn the_page_keeps_no_secret_where_others_find_it() {
+        for (name, text) in ASSETS {
+            for place in ["localStorage", "sessionStorage", "indexedDB", "document.cookie", "pushState", "innerHTML"] {
+                assert!(!text.contains(place), "{name} uses {place}");
+            }
+        }
+        let router = ASSETS.iter().find(|(name, _)| *name == "app.js").map_or("", |(_, text)| text);
+        let forgets = "if (parameters.query.has('token')) history.replaceState(";
+        let draws = "page = await route.page(parameters)";
+        assert!(router.find(forgets).is_some_and(|it| router.find(draws).is_some_and(|drawn| it < drawn)));
+    }
 }
