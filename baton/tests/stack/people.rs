@@ -130,6 +130,13 @@ impl Person {
         self.id = answer.body["user"]["id"].as_str().expect("an id").to_owned();
     }
 
+    /// Goes on with the session.
+    pub(crate) async fn refresh(&mut self) {
+        let answer = self.post("/v1/login/refresh", json!({"refresh_token": self.refresh_token})).await.expect(200);
+        self.access_token = Some(answer.text("access_token"));
+        self.refresh_token = answer.text("refresh_token");
+    }
+
     /// The same person in another session, on a device of its own.
     pub(crate) async fn elsewhere(&self) -> Self {
         let mut other = Self { http: reqwest::Client::new(), device_token: None, ..self.clone() };

@@ -19,6 +19,7 @@ use crate::people::{Answer, Person, stack};
 /// Probes in an ordinary run.
 const PROBES: usize = 5_000;
 const AT_ONCE: usize = 16;
+const ROUND: usize = 20_000;
 /// Of the project that is probed, and of whoever has to do with it.
 const CANARY: &str = "canary";
 /// The key under which the first task of the probed project was made.
@@ -30,6 +31,8 @@ type Ids = BTreeMap<&'static str, String>;
 /// Somebody outside, and what is theirs.
 struct Prober {
     person: Person,
+    /// By an API token, which lasts.
+    is_script: bool,
     own: Ids,
 }
 
@@ -49,6 +52,15 @@ struct Route {
     method: Method,
     path: String,
     is_list: bool,
+}
+
+/// Where there is something to probe, and what was answered to nonexistent ids there.
+struct Map {
+    routes: Vec<Route>,
+    with_ids: Vec<usize>,
+    lists: Vec<usize>,
+    nonexistent: Ids,
+    compared: Mutex<HashMap<Probe, Value>>,
 }
 
 /// What a path or a body is filled with.
@@ -87,53 +99,72 @@ const SPELLINGS: [Spelling; 5] =
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_ids_open_nothing_and_tell_nothing() {
     let stack = stack().await;
-    let target = Target::set(&stack).await;
-    let probers = probers(&stack, &target).await;
-    let routes = routes();
+    let mut target = Target::set(&stack).await;
+    let mut probers = probers(&stack, &target).await;
+    let map = Map::drawn();
     let asked = std::env::var("BATON_PROBES").map_or(PROBES, |it| it.parse().expect("BATON_PROBES is a number"));
     let before = target.seen().await;
 
-    let nonexistent: Ids = KINDS.iter().map(|kind| (*kind, Uuid::now_v7().to_string())).collect();
-    let compared: Mutex<HashMap<Probe, Value>> = Mutex::default();
-    let with_ids: Vec<usize> = (0..routes.len()).filter(|it| routes[*it].path.contains('{')).collect();
-    let lists: Vec<usize> = (0..routes.len()).filter(|it| routes[*it].is_list).collect();
-    let probe = async |number: usize| {
-        let mut dice = Dice::new(number as u64);
-        if dice.below(10) == 0 {
-            let prober = &probers[dice.below(probers.len())];
-            return probe_with_cursor(prober, &routes[*dice.pick(&lists)], &target, &mut dice).await;
+    let mut met: Vec<(String, u16)> = Vec::new();
+    while met.len() < asked {
+        // A hundred thousand take longer than an access token is good for.
+        target.owner.refresh().await;
+        for prober in probers.iter_mut().filter(|it| !it.is_script) {
+            prober.person.refresh().await;
         }
-        let probe = Probe::thrown(&mut dice, &routes, &with_ids, probers.len());
-        let (route, prober) = (&routes[probe.route], &probers[probe.prober]);
-        let (path, body) = probe.request(route, prober, &target.ids);
-        let answer = send(prober, route, &path, body.clone()).await;
-        let says = format!("{} {path} {body:?} by {}: {answer:#?}", route.method, probe.prober);
-        assert!(!answer.status.is_success(), "{says}");
-        target.look_for_leaks(&answer, &[&path, body.as_deref().unwrap_or_default()], &says);
-        let known = compared.lock().unwrap_or_else(PoisonError::into_inner).get(&probe).cloned();
-        let expected = match known {
-            Some(known) => known,
-            None => {
-                let (path, body) = probe.request(route, prober, &nonexistent);
-                let expected = without_request_id(&send(prober, route, &path, body).await);
-                compared.lock().unwrap_or_else(PoisonError::into_inner).insert(probe, expected.clone());
-                expected
-            }
-        };
-        assert_eq!(without_request_id(&answer), expected, "a foreign id is as good as one that nothing has: {says}");
-        (route.name(), answer.status.as_u16())
-    };
-    let met: Vec<(String, u16)> = futures::stream::iter(0..asked).map(probe).buffer_unordered(AT_ONCE).collect().await;
+        let round = met.len()..asked.min(met.len() + ROUND);
+        let probes = round.map(|number| probe(number, &probers, &target, &map));
+        met.extend(futures::stream::iter(probes).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await);
+    }
 
     let mut statuses: BTreeMap<u16, usize> = BTreeMap::new();
     for (_, status) in &met {
         *statuses.entry(*status).or_default() += 1;
     }
-    let probed: BTreeSet<&String> = met.iter().map(|(route, _)| route).collect();
+    let probed: BTreeSet<String> = met.iter().map(|(route, _)| route.clone()).collect();
     println!("{} probes of {} routes by {} outsiders, 0 leaks; by status: {statuses:?}", met.len(), probed.len(), probers.len());
-    let all: BTreeSet<String> = with_ids.iter().chain(&lists).map(|it| routes[*it].name()).collect();
-    assert_eq!(probed, all.iter().collect(), "every route is probed");
+    let all = map.with_ids.iter().chain(&map.lists).map(|it| map.routes[*it].name());
+    assert_eq!(probed, all.collect(), "every route is probed");
+    target.owner.refresh().await;
     assert_eq!(target.seen().await, before, "nothing was changed");
+}
+
+/// Makes the probe of this number, which is the same in every run.
+async fn probe(number: usize, probers: &[Prober], target: &Target, map: &Map) -> (String, u16) {
+    let mut dice = Dice::new(number as u64);
+    if dice.below(10) == 0 {
+        let prober = &probers[dice.below(probers.len())];
+        return probe_with_cursor(prober, &map.routes[*dice.pick(&map.lists)], target, &mut dice).await;
+    }
+    let probe = Probe::thrown(&mut dice, map, probers.len());
+    let (route, prober) = (&map.routes[probe.route], &probers[probe.prober]);
+    let (path, body) = probe.request(route, prober, &target.ids);
+    let answer = send(prober, route, &path, body.clone()).await;
+    let says = format!("{} {path} {body:?} by {}: {answer:#?}", route.method, probe.prober);
+    assert!(!answer.status.is_success(), "{says}");
+    target.look_for_leaks(&answer, &[&path, body.as_deref().unwrap_or_default()], &says);
+    let known = map.compared.lock().unwrap_or_else(PoisonError::into_inner).get(&probe).cloned();
+    let expected = match known {
+        Some(known) => known,
+        None => {
+            let (path, body) = probe.request(route, prober, &map.nonexistent);
+            let expected = without_request_id(&send(prober, route, &path, body).await);
+            map.compared.lock().unwrap_or_else(PoisonError::into_inner).insert(probe, expected.clone());
+            expected
+        }
+    };
+    assert_eq!(without_request_id(&answer), expected, "a foreign id is as good as one that nothing has: {says}");
+    (route.name(), answer.status.as_u16())
+}
+
+impl Map {
+    fn drawn() -> Self {
+        let routes = routes();
+        let with_ids = (0..routes.len()).filter(|it| routes[*it].path.contains('{')).collect();
+        let lists = (0..routes.len()).filter(|it| routes[*it].is_list).collect();
+        let nonexistent = KINDS.iter().map(|kind| (*kind, Uuid::now_v7().to_string())).collect();
+        Self { routes, with_ids, lists, nonexistent, compared: Mutex::default() }
+    }
 }
 
 impl Target {
@@ -172,7 +203,9 @@ impl Target {
         for path in ["/v1/me/sessions", "/v1/me/tokens", "/v1/me/events"] {
             let mut list = self.owner.get(path).await.expect(200).body;
             for item in list["items"].as_array_mut().expect("a list") {
-                item.as_object_mut().expect("an entry").remove("last_used_at");
+                item.as_object_mut()
+                    .expect("an entry")
+                    .retain(|name, _| !["last_used_at", "expires_at"].contains(&name.as_str()));
             }
             seen.push(list);
         }
@@ -191,9 +224,9 @@ impl Target {
 
 impl Probe {
     /// A route with at least one foreign id in it.
-    fn thrown(dice: &mut Dice, routes: &[Route], with_ids: &[usize], probers: usize) -> Self {
-        let (prober, route) = (dice.below(probers), *dice.pick(with_ids));
-        let path = &routes[route].path;
+    fn thrown(dice: &mut Dice, map: &Map, probers: usize) -> Self {
+        let (prober, route) = (dice.below(probers), *dice.pick(&map.with_ids));
+        let path = &map.routes[route].path;
         let places: Vec<&str> = parameters(path).collect();
         let takes_assignee = path.ends_with("/tasks") || path.ends_with("/tasks/{task}");
         let assignee = (takes_assignee && dice.below(3) == 0).then(|| foreign(dice, "user"));
@@ -207,7 +240,7 @@ impl Probe {
             fillings[0] = foreign(dice, places[0]);
         }
         // A body goes with a POST and a PATCH only, so that another method's probe has its foreign id in the path.
-        let has_body = [Method::POST, Method::PATCH].contains(&routes[route].method);
+        let has_body = [Method::POST, Method::PATCH].contains(&map.routes[route].method);
         if !has_body && fillings.iter().all(|it| *it == Filling::Own) {
             fillings[0] = foreign(dice, places[0]);
         }
@@ -321,7 +354,7 @@ async fn probers(stack: &Stack, target: &Target) -> Vec<Prober> {
         person.create_task(&project, json!({"title": "Mine too"})).await;
         person.post(&format!("{project}/invitations"), json!({"email": "hal@example.com", "role": "viewer"})).await.expect(202);
         let own = ids_of(&person, &project, &task).await;
-        probers.push(Prober { person, own });
+        probers.push(Prober { person, is_script: false, own });
     }
     let rex = &probers[1].person;
     target.owner.bring_in(&target.project, rex, "owner").await;
@@ -333,7 +366,7 @@ async fn probers(stack: &Stack, target: &Target) -> Vec<Prober> {
         let eve = &probers[0];
         let made = eve.person.post("/v1/me/tokens", body).await.expect(201);
         let person = Person { access_token: Some(made.text("token")), ..eve.person.clone() };
-        probers.push(Prober { person, own: eve.own.clone() });
+        probers.push(Prober { person, is_script: true, own: eve.own.clone() });
     }
     probers
 }
