@@ -180,7 +180,7 @@ async fn find(login: &Login, email: &EmailAddress, shown: Option<KnownDevice>) -
 /// What failed passwords are counted by: a known device has a counter of its own, which nobody else can run up.
 fn bucket(email: &EmailAddress, known: Option<KnownDevice>) -> Bucket {
     match known {
-        Some(KnownDevice { user, id }) => Bucket::Device(user, id),
+        Some(KnownDevice { user, id, .. }) => Bucket::Device(user, id),
         None => Bucket::Address(AddressHash::from(email)),
     }
 }

@@ -54,7 +54,8 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    /// Starts it, and tells the owner of a device that was not known. The first log-in of all is told to nobody: it is the owner's own.
+    /// Starts it, and tells the owner of a device that was not known, or not since the password was set. The first log-in of all is told
+    /// to nobody: it is the owner's own.
     ///
     /// # Errors
     /// 401, where the password was changed meanwhile.
@@ -62,7 +63,8 @@ impl Start {
         let Self { mut credential, device, known, clears, cookie } = self;
         let (user, now, idle) = (credential.user, Timestamp::now(), login.0.session_idle);
         let token = RefreshToken::first(user, SessionId(Uuid::now_v7()), keys)?;
-        let notice = (known.is_none() && credential.has_logged_in()).then(|| new_device(user, &device, now));
+        let is_news = known.is_none_or(|it| it.was_used_before(credential.password_changed_at));
+        let notice = (is_news && credential.has_logged_in()).then(|| new_device(user, &device, now));
         let session = Session {
             user,
             id: token.session,
@@ -80,7 +82,7 @@ impl Start {
             login.0.hints.letter_due(notice.recipient()).await;
         }
         let (mut headers, tokens) = pair(access_token, token, lasts, cookie)?;
-        let known = known.map_or_else(|| KnownDevice::new(user), Ok)?;
+        let known = known.map_or_else(|| KnownDevice::new(user, now), Ok)?;
         let device_token = keep_device(&known.token(now, keys), cookie, &mut headers)?;
         Ok((headers, LoggedInBody { tokens, device_token, user: user_body(&profile) }))
     }
