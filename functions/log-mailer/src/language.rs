@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use domain::{Device, FieldChange, Letter, Locale, Name, NetChange, ProjectName, Reason, TimeZoneName, UserId};
+use domain::{Device, EmailAddress, FieldChange, Letter, Locale, Name, NetChange, ProjectName, Reason, TimeZoneName, UserId};
 use jiff::Timestamp;
 
 use crate::english::English;
@@ -79,21 +79,56 @@ pub(crate) fn language(locale: Locale) -> &'static dyn Language {
 pub(crate) const FIELDS_IN_A_SENTENCE: usize = 2;
 
 /// A name, if a mail may quote it to somebody who may not know its owner. Mail programs make links of what looks like one, so
-/// whoever can choose a name could have Baton mail a link of theirs: addresses, domains and anything with a scheme are not quoted.
+/// whoever can choose a name could have Baton mail a link of theirs: addresses, domains, anything with a scheme and telephone
+/// numbers are not quoted.
 pub(crate) fn quotable(name: &str) -> Option<&str> {
     // What takes no room hides nothing from whoever makes the link.
     let seen: Vec<char> = name.chars().filter(|it| !is_invisible(*it)).collect();
     let is_lure = |(at, it): (usize, &char)| {
         let after = &seen[at + 1..];
         match it {
-            '@' | '\\' => true,
+            '@' | '＠' | '\\' => true,
             ':' | '：' => after.first().is_some_and(|it| !it.is_whitespace()),
-            // The four full stops that separate the labels of a domain (UTS 46, section 4), before a last one of two letters or more.
-            '.' | '。' | '．' | '｡' => after.len() > 1 && after[..2].iter().all(|it| it.is_alphabetic() || *it == '-'),
+            // Before the last label of a domain, which has two letters or more.
+            it if is_full_stop(*it) => after.len() > 1 && after[..2].iter().all(|it| it.is_alphabetic() || *it == '-'),
             _ => false,
         }
     };
-    (!seen.iter().enumerate().any(is_lure)).then_some(name)
+    let is_lure = seen.iter().enumerate().any(is_lure) || is_network_address(&seen) || is_dialled(&seen);
+    (!is_lure).then_some(name)
+}
+
+/// An address somebody else chose, if a mail may quote it: with all that may stand before its `@` it could read as a link to a page.
+pub(crate) fn quotable_address(address: &EmailAddress) -> Option<&str> {
+    let local = address.as_str().rsplit_once('@').map_or("", |(local, _)| local);
+    let is_plain = local.chars().all(|it| it.is_ascii_alphanumeric() || "._+-".contains(it));
+    (is_plain && !local.starts_with("www.")).then_some(address.as_str())
+}
+
+/// The four that separate the labels of a domain (UTS 46, section 4).
+fn is_full_stop(character: char) -> bool {
+    matches!(character, '.' | '。' | '．' | '｡')
+}
+
+/// Whether there is an IPv4 address in it.
+fn is_network_address(text: &[char]) -> bool {
+    let parts = text.windows(3).filter(|it| it[0].is_numeric() && is_full_stop(it[1]) && it[2].is_numeric());
+    parts.count() >= 3
+}
+
+/// Whether there are as many digits in a row as the shortest telephone numbers have that mail programs offer to call.
+fn is_dialled(text: &[char]) -> bool {
+    const SHORTEST: usize = 7;
+    let separates = |it: &char| it.is_whitespace() || matches!(it, '-' | '\u{2010}'..='\u{2015}' | '.' | '(' | ')' | '+');
+    let mut digits = 0;
+    text.iter().any(|it| {
+        digits = match it {
+            it if it.is_numeric() => digits + 1,
+            it if separates(it) => digits,
+            _ => 0,
+        };
+        digits >= SHORTEST
+    })
 }
 
 fn is_invisible(character: char) -> bool {
@@ -125,9 +160,32 @@ mod tests {
             ("http://x", false),
             ("tel:123", false),
             ("a@b", false),
+            ("a＠b", false),
             ("\\\\evil\\share", false),
+            ("Release 1.2.3", true),
+            ("192.0.2.7/win", false),
+            ("192。0。2。7", false),
+            ("School year 2025/2026", true),
+            ("Flat 12, floor 3, 80331 Munich", true),
+            ("Locked? Call +1 (800) 555-0100", false),
+            ("1588–0000", false),
+            ("０２ 555 0100", false),
         ] {
             assert_eq!(quotable(name).is_some(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_could_become_a_link_to_a_page_is_not_quoted() {
+        for (address, expected) in [
+            ("ada.king+baton@new.example", true),
+            ("www.evil.example@new.example", false),
+            ("evil.example/log-in@new.example", false),
+            ("evil.example?baton=1@new.example", false),
+            ("evil.example#baton@new.example", false),
+        ] {
+            let address: EmailAddress = address.parse().expect("an address");
+            assert_eq!(quotable_address(&address).is_some(), expected, "{address}");
         }
     }
 }

@@ -1,7 +1,7 @@
 use domain::{Letter, SecurityEvent, SecurityEventKind, TimeZoneName};
 
 use super::{English, quoted};
-use crate::language::{Language, LetterWords, quotable};
+use crate::language::{Language, LetterWords, quotable, quotable_address};
 
 const ONCE_WITHIN_A_DAY: &str = "The link works once, for a day.";
 
@@ -50,7 +50,10 @@ pub(super) fn words(letter: &Letter, zone: &TimeZoneName) -> LetterWords {
         },
         Letter::ApproveEmailChange { new, .. } => LetterWords {
             subject: "Your Baton account is to move to another address".to_owned(),
-            headline: format!("Somebody who knows your password asked to move your account to {new}."),
+            headline: format!(
+                "Somebody who knows your password asked to move your account to {}.",
+                quotable_address(new).unwrap_or("another address")
+            ),
             lines: vec![
                 "It moves once this link and the one in the mail to the new address were followed.".to_owned(),
                 ONCE_WITHIN_A_DAY.to_owned(),
@@ -66,7 +69,7 @@ pub(super) fn words(letter: &Letter, zone: &TimeZoneName) -> LetterWords {
                 "If it was not you: somebody can read your mail. Change the password of this mailbox first, and then ask whoever runs this Baton for help.".to_owned(),
             ],
             action: "Log in with the new address",
-            why: "You get this because the address belonged to your account until now. It is the last mail to it.",
+            why: "You get this because the address belonged to your account until now. Mails about the account go to the new address from now on.",
         },
         Letter::Security { event } => security(event, zone),
         Letter::Invitation { project_name, inviter, .. } => {
@@ -148,7 +151,7 @@ fn security(event: &SecurityEvent, zone: &TimeZoneName) -> LetterWords {
         ),
         SecurityEventKind::TokenMade { name } => (
             "An API token was made for your Baton account",
-            format!("{} Whoever has it can act in your name.", token(name.as_str(), "was made.")),
+            format!("{} Whoever has it can use Baton in your name.", token(name.as_str(), "was made.")),
             "revoke it and change your password in the settings.",
             LOOK,
         ),

@@ -1,7 +1,7 @@
 use domain::{Letter, SecurityEvent, SecurityEventKind, TimeZoneName};
 
 use super::{Korean, quoted};
-use crate::language::{Language, LetterWords, quotable};
+use crate::language::{Language, LetterWords, quotable, quotable_address};
 
 const ONCE_WITHIN_A_DAY: &str = "아래 링크는 하루 동안 한 번만 사용할 수 있습니다.";
 
@@ -55,7 +55,10 @@ pub(super) fn words(letter: &Letter, zone: &TimeZoneName) -> LetterWords {
         },
         Letter::ApproveEmailChange { new, .. } => LetterWords {
             subject: "Baton 계정의 이메일 주소 변경 신청".to_owned(),
-            headline: format!("비밀번호를 아는 누군가가 회원님 계정의 주소를 바꾸려고 합니다. 새 주소: {new}"),
+            headline: format!(
+                "비밀번호를 아는 누군가가 회원님 계정의 주소를 바꾸려고 합니다.{}",
+                quotable_address(new).map_or_else(String::new, |it| format!(" 새 주소: {it}"))
+            ),
             lines: vec![
                 "이 링크와 새 주소로 보낸 메일의 링크를 모두 열어야 주소가 바뀝니다.".to_owned(),
                 ONCE_WITHIN_A_DAY.to_owned(),
@@ -72,7 +75,7 @@ pub(super) fn words(letter: &Letter, zone: &TimeZoneName) -> LetterWords {
                     .to_owned(),
             ],
             action: "새 주소로 로그인하기",
-            why: "지금까지 회원님 계정의 주소였기에 보내 드립니다. 이 주소로 보내는 마지막 메일입니다.",
+            why: "지금까지 회원님 계정의 주소였기에 보내 드립니다. 앞으로 계정에 관한 메일은 새 주소로 보내 드립니다.",
         },
         Letter::Security { event } => security(event, zone),
         Letter::Invitation { project_name, inviter, .. } => {
@@ -149,7 +152,7 @@ fn security(event: &SecurityEvent, zone: &TimeZoneName) -> LetterWords {
         ),
         SecurityEventKind::TokenMade { name } => (
             "Baton 계정의 API 토큰이 만들어졌습니다",
-            format!("{} 만들어졌습니다. 토큰을 가진 사람은 회원님의 이름으로 행동할 수 있습니다.", token(name.as_str())),
+            format!("{} 만들어졌습니다. 토큰을 가진 사람은 회원님의 이름으로 Baton을 사용할 수 있습니다.", token(name.as_str())),
             "설정에서 토큰을 폐기하고 비밀번호를 변경하세요.",
             LOOK,
         ),

@@ -53,7 +53,8 @@ fn all(locale: Locale) -> Vec<Mail> {
         SecurityEventKind::SessionsEnded,
     ];
     let approve = Letter::ApproveEmailChange { token: token(), new: "ada@new.example".parse().expect("an address") };
-    let to_people = [Letter::ResetPassword { token: token() }, approve]
+    let lure = Letter::ApproveEmailChange { token: token(), new: "win.example/now@new.example".parse().expect("an address") };
+    let to_people = [Letter::ResetPassword { token: token() }, approve, lure]
         .into_iter()
         .chain(events.map(|it| event(it, FIREFOX, "192.0.2.7")))
         .chain([event(SecurityEventKind::NewDevice, "curl/8.11.0", "::ffff:192.0.2.7")]);
