@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use baton::stack::Stack;
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::meter::{Metered, operations};
@@ -11,6 +12,8 @@ use crate::people::{Answer, PASSWORD, Person, mails_to, stack};
 const WRONG: &str = "none that anybody has";
 /// An address takes this many failures without a delay.
 const FREE: usize = 5;
+/// Several times as many as may wait for the memory that a password is hashed in.
+const FLOOD: usize = 300;
 
 async fn guess(person: &Person, email: &str, password: &str) -> Answer {
     let nobody = Person { access_token: None, ..person.clone() };
@@ -19,7 +22,7 @@ async fn guess(person: &Person, email: &str, password: &str) -> Answer {
 
 /// Guesses until it is held off, after so many guesses before, and returns that answer. A machine may be so slow that a delay is over
 /// before the next guess, but the delays double.
-async fn guess_until_held_off(person: &Person, email: &str, before: usize) -> Answer {
+pub(crate) async fn guess_until_held_off(person: &Person, email: &str, before: usize) -> Answer {
     for number in before..before + FREE + 12 {
         let answer = guess(person, email, WRONG).await;
         if answer.status == 429 {
@@ -176,6 +179,27 @@ async fn an_unknown_address_is_held_off_like_a_known_one() {
     let known = guess_until_held_off(&nobody, &ada.email, FREE).await;
     let unknown = guess_until_held_off(&nobody, "gus@example.com", FREE).await;
     assert_eq!(known.body["detail"], unknown.body["detail"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_log_ins_is_turned_away_past_a_bound() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let log_ins = (0..FLOOD).map(|number| {
+        let ada = ada.clone();
+        async move { guess(&ada, &format!("gus{number}@example.com"), WRONG).await }
+    });
+    let answers = join_all(log_ins).await;
+    let (busy, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|it| it.status == 503);
+    assert!(!busy.is_empty() && !refused.is_empty(), "{} of {FLOOD} turned away", busy.len());
+    for answer in refused {
+        answer.problem(401);
+    }
+    for answer in busy {
+        assert!(retry_after(&answer) >= 1);
+        answer.problem(503);
+    }
+    guess(&ada, &ada.email, PASSWORD).await.expect(200);
 }
 
 /// The mails to an address after so many times of asking for one.
