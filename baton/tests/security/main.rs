@@ -1,0 +1,4 @@
+//! SECURITY.md names tests, and fuzzing leaves inputs: both are held to here.
+
+mod corpora;
+mod promises;
