@@ -109,6 +109,21 @@ async fn a_recovery_code_logs_in_once_and_its_use_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_code_logs_in_while_a_thief_of_the_password_guesses_codes() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let (_, codes) = enrol(&ada).await;
+    let ticket = ticket(&ada).await;
+    let mut statuses = Vec::new();
+    while statuses.len() < 17 && statuses.last() != Some(&429) {
+        statuses.push(second_step(&ada, &ticket, "code", "000000").await.status.as_u16());
+    }
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+    second_step(&ada, &ticket, "recovery_code", &codes[0]).await.expect(200);
+    second_step(&ada, &ticket, "recovery_code", &codes[0]).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_factor_is_begun_and_ended_only_with_every_factor_there_is() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({})).await;

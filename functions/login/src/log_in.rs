@@ -111,7 +111,8 @@ pub(crate) async fn log_in(
 
 /// Takes the second step of a log-in.
 ///
-/// A code works once. Failures are counted as those of the first step.
+/// A code works once. Wrong codes of the app are counted as wrong passwords are in the first step; recovery codes, which nobody guesses,
+/// are not held off.
 #[utoipa::path(
     post, path = "/v1/login/second-factor", tag = "sessions", request_body = SecondStep,
     params(("__Host-baton-device" = Option<String>, Cookie, description = "The device token, where the body has none.")),
@@ -140,7 +141,12 @@ pub(crate) async fn log_in_with_second_factor(
     let credential = login.0.accounts.credential(&email).await?;
     let credential = credential.filter(|it| it.user == ticket.user && ticket.is_for(&it.password_hash, keys));
     let credential = credential.filter(|it| it.second_factor.is_some()).ok_or(ApiError::CredentialsRefused)?;
-    reserve(&login, &factor, attempts, now).await?;
+    match code {
+        Code::Totp(_) => reserve(&login, &factor, attempts, now).await?,
+        // Nobody guesses one (NIST SP 800-63B-4, section 3.1.2.2, asks for a limit below 64 bits), and it lets somebody in whose counter a
+        // thief of the password has run up.
+        Code::Recovery(_) => {}
+    }
     if !spend_code(&login, &credential, &code, &device).await? {
         return Err(ApiError::CredentialsRefused);
     }
