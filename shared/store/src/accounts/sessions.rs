@@ -10,7 +10,7 @@ use crate::table::write::{Write, transact};
 use crate::{Accounts, Bucket, Credential, Mail, Notice, StoreError, TokenHash, Work, keys};
 
 /// How many sessions one transaction ends, so that it stays within DynamoDB's 100 items. A person has fewer.
-const MOST_ENDED_AT_ONCE: usize = 80;
+pub(crate) const MOST_ENDED_AT_ONCE: usize = 80;
 
 /// A log-in on one device. Its refresh token is stored hashed and is good for one use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,8 +215,7 @@ impl Accounts {
     }
 }
 
-/// When a session can be removed, in seconds since the epoch: some time after it is over, so that a refresh token that comes too late
-/// is told from one that never was.
+/// When a session can be removed, in seconds since the epoch: in whole ones, so the one after, never before it is over.
 fn removal(session: &Session, idle: SignedDuration) -> i64 {
     session.ends_at(idle).as_second().saturating_add(1)
 }

@@ -10,7 +10,8 @@ use crate::{StoreError, Work, keys};
 /// How long it is remembered that a session ended: longer than the ten minutes its last access token is good for, with room for
 /// clocks that differ.
 pub const ENDED_SESSIONS_KEPT: SignedDuration = SignedDuration::from_mins(11);
-/// How many are remembered one by one; more than a person ends by hand.
+/// How many are remembered one by one; more than a person ends by hand. With those that one transaction ends, they fit into the 4 KB
+/// of an update expression.
 const MOST_REMEMBERED: usize = 200;
 
 /// The sessions of a person that ended while access tokens of theirs may still be good (OWASP ASVS 5.0, 7.4.1).
@@ -40,7 +41,7 @@ impl Work {
     }
 
     /// Remembers that sessions ended, and forgets those of which no access token can be good any more. Where there are too many to
-    /// remember, everything issued before now is refused instead: those who go on fetch a new access token.
+    /// remember, everything issued before this second is refused instead: those who go on fetch a new access token.
     pub(crate) async fn remembering_ended(
         &self,
         user: UserId,
@@ -54,45 +55,54 @@ impl Work {
 
 fn remembering(work: &Work, user: UserId, before: &EndedSessions, ended: &BTreeSet<SessionId>, now: Timestamp) -> Write {
     let until = now.as_second().saturating_add(ENDED_SESSIONS_KEPT.as_secs());
-    let Plan { named, dropped, all } = plan(before, ended, now);
-    let mut set: Vec<String> = (0..named.len()).map(|place| format!("#ended{place} = :until")).collect();
-    set.push("#expires_at = :until".to_owned());
-    if all {
-        set.push("#all_before = :now".to_owned());
+    let Plan { dropped, all_before } = plan(before, ended, now);
+    let mut write = Write::update(&work.table, keys::ended(user), &expression(ended.len(), dropped.len(), all_before.is_some()));
+    write = write.value(":until", number(until));
+    if let Some(all_before) = all_before {
+        write = write.value(":all_before", text(keys::timestamp(all_before)));
     }
-    let mut expression = format!("SET {}", set.join(", "));
-    if !dropped.is_empty() {
-        let places: Vec<String> = (0..dropped.len()).map(|place| format!("#dropped{place}")).collect();
-        expression = format!("{expression} REMOVE {}", places.join(", "));
-    }
-    let mut write = Write::update(&work.table, keys::ended(user), &expression).value(":until", number(until));
-    if all {
-        write = write.value(":now", text(keys::timestamp(now)));
-    }
-    for (place, session) in named.iter().enumerate() {
-        write = write.name(&format!("#ended{place}"), keys::ended_attribute(*session));
+    for (place, session) in ended.iter().enumerate() {
+        write = write.name(&format!("#e{place}"), keys::ended_attribute(*session));
     }
     for (place, session) in dropped.iter().enumerate() {
-        write = write.name(&format!("#dropped{place}"), keys::ended_attribute(*session));
+        write = write.name(&format!("#d{place}"), keys::ended_attribute(*session));
     }
     write
 }
 
-/// How the item of ended sessions goes on. DynamoDB refuses to set and remove one attribute at once, so nothing is in both.
+fn expression(ended: usize, dropped: usize, all: bool) -> String {
+    let mut set: Vec<String> = (0..ended).map(|place| format!("#e{place} = :until")).collect();
+    set.push("#expires_at = :until".to_owned());
+    if all {
+        set.push("#all_before = :all_before".to_owned());
+    }
+    let set = set.join(", ");
+    if dropped == 0 {
+        return format!("SET {set}");
+    }
+    let remove: Vec<String> = (0..dropped).map(|place| format!("#d{place}")).collect();
+    format!("SET {set} REMOVE {}", remove.join(", "))
+}
+
+/// How the item of ended sessions goes on, beside those that end now.
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
-    named: Vec<SessionId>,
+    /// None of those that end now: DynamoDB refuses to set and remove one attribute at once.
     dropped: Vec<SessionId>,
-    all: bool,
+    all_before: Option<Timestamp>,
 }
 
 fn plan(before: &EndedSessions, ended: &BTreeSet<SessionId>, now: Timestamp) -> Plan {
-    let is_over = |session: &SessionId, until: i64| until < now.as_second() && !ended.contains(session);
-    let kept = before.sessions.iter().filter(|(session, until)| !is_over(session, **until)).count();
-    let all = kept + ended.len() > MOST_REMEMBERED;
-    let named = if all { Vec::new() } else { ended.iter().copied().collect() };
-    let dropped = before.sessions.iter().filter(|(session, until)| all || is_over(session, **until));
-    Plan { named, dropped: dropped.map(|(session, _)| *session).collect(), all }
+    let others = || before.sessions.iter().filter(|(session, _)| !ended.contains(session));
+    let is_over = |until: i64| until < now.as_second();
+    let kept = others().filter(|(_, until)| !is_over(**until)).count();
+    // Access tokens say the second they were issued in. One of this second may be of a session that goes on, as of the log-in whose
+    // session these make room for: which of this second have ended is told one by one.
+    let this_second = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let all_before = (kept + ended.len() > MOST_REMEMBERED).then_some(this_second);
+    let is_told = |until: i64| all_before.is_some() && until < now.as_second().saturating_add(ENDED_SESSIONS_KEPT.as_secs());
+    let dropped = others().filter(|(_, until)| is_over(**until) || is_told(**until)).take(MOST_REMEMBERED);
+    Plan { dropped: dropped.map(|(session, _)| *session).collect(), all_before }
 }
 
 /// The item of ended sessions.
@@ -132,22 +142,46 @@ mod tests {
         let [old, young, new] = [1, 2, 3].map(|it| SessionId(Uuid::from_u128(it)));
         let remembered = BTreeMap::from([(old, now.as_second() - 1), (young, now.as_second())]);
         let before = EndedSessions { sessions: remembered, all_before: None };
-        let expected = Plan { named: vec![new], dropped: vec![old], all: false };
-        assert_eq!(plan(&before, &[new].into(), now), expected);
-        // The same one again.
-        let expected = Plan { named: vec![old], dropped: vec![], all: false };
-        assert_eq!(plan(&before, &[old].into(), now), expected);
+        assert_eq!(plan(&before, &[new].into(), now), Plan { dropped: vec![old], all_before: None });
+        assert_eq!(plan(&before, &[old].into(), now), Plan { dropped: vec![], all_before: None }, "the same one again");
     }
 
     #[test]
     fn more_than_can_be_remembered_are_one_time_before_which_all_is_refused() {
-        let now = at("2026-11-20T11:00:00Z");
+        let now = at("2026-11-20T11:00:00.7Z");
         let until = now.as_second() + 60;
         let before = EndedSessions { sessions: sessions(150).into_iter().map(|it| (it, until)).collect(), all_before: None };
         let more: BTreeSet<SessionId> = (151..=200).map(|it| SessionId(Uuid::from_u128(it))).collect();
-        assert!(!plan(&before, &more, now).all);
+        assert_eq!(plan(&before, &more, now).all_before, None);
         let more: BTreeSet<SessionId> = (151..=201).map(|it| SessionId(Uuid::from_u128(it))).collect();
         let plan = plan(&before, &more, now);
-        assert!(plan.all && plan.named.is_empty() && plan.dropped.len() == 150);
+        assert_eq!((plan.all_before, plan.dropped.len()), (Some(at("2026-11-20T11:00:00Z")), 150));
+    }
+
+    #[test]
+    fn what_ended_in_the_second_before_which_all_is_refused_is_told_one_by_one() {
+        let now = at("2026-11-20T11:00:00.7Z");
+        let this_second = at("2026-11-20T11:00:00Z");
+        let until = this_second.as_second() + ENDED_SESSIONS_KEPT.as_secs();
+        let ids = sessions(201);
+        let before = EndedSessions { sessions: ids.iter().map(|it| (*it, until)).collect(), all_before: None };
+        let [ends, starts] = [300, 301].map(|it| SessionId(Uuid::from_u128(it)));
+        let Plan { dropped, all_before } = plan(&before, &[ends].into(), now);
+        assert_eq!((dropped, all_before), (vec![], Some(this_second)));
+        let after = EndedSessions { sessions: before.sessions, all_before };
+        assert!(ids.iter().all(|it| after.contains(*it, this_second)));
+        assert!(!after.contains(starts, this_second), "a session that starts now");
+        assert!(after.contains(starts, this_second - SignedDuration::from_secs(1)));
+    }
+
+    #[test]
+    fn as_many_as_end_at_once_fit_into_an_expression() {
+        for all in [false, true] {
+            let longest = expression(crate::accounts::sessions::MOST_ENDED_AT_ONCE, MOST_REMEMBERED, all);
+            assert!(longest.len() <= 4_096, "{} octets", longest.len());
+        }
+        assert_eq!(expression(1, 0, false), "SET #e0 = :until, #expires_at = :until");
+        let whole = "SET #e0 = :until, #expires_at = :until, #all_before = :all_before REMOVE #d0, #d1";
+        assert_eq!(expression(1, 2, true), whole);
     }
 }
