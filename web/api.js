@@ -1,5 +1,5 @@
 // The only module that talks to the API. The access token lives in this module's memory; the refresh token in a cookie no script can read.
-import { t } from './i18n.js';
+import { fromNow, t } from './i18n.js';
 
 /** An answer that is not a success: its status (0 when none came) and its problem body. */
 export class Problem extends Error {
@@ -20,7 +20,7 @@ let refreshing = null;
 
 function explain(status, body, retryAfter) {
   if (status === 0) return t('problem.offline');
-  if (status === 429 || (status === 503 && retryAfter)) return t('problem.tooOften', { seconds: retryAfter ?? 60 });
+  if (status === 429 || (status === 503 && retryAfter)) return t('problem.tooOften', { when: fromNow(retryAfter ?? 60) });
   if (status >= 500) return body.request_id ? `${t('problem.server')} (${body.request_id})` : t('problem.server');
   if (status === 403) return t('problem.forbidden');
   if (status === 404) return t('problem.notFound');

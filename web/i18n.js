@@ -250,7 +250,7 @@ const MESSAGES = {
   },
   problem: {
     offline: ['Baton cannot be reached. Please check the connection.', '서버에 연결할 수 없습니다. 연결을 확인해 주세요.'],
-    tooOften: ['Too much at once. Please wait {seconds} seconds.', '요청이 너무 많습니다. {seconds}초 뒤에 다시 해 주세요.'],
+    tooOften: ['Too much at once. Please try again {when}.', '요청이 너무 많습니다. {when} 다시 해 주세요.'],
     server: ['Something went wrong on our side. Please try again.', '서버에 문제가 생겼습니다. 다시 시도해 주세요.'],
     forbidden: ['Your role does not allow this.', '내 역할로는 할 수 없습니다.'],
     notFound: ['It does not exist, or you are not a member of its project.', '없거나, 내가 속하지 않은 프로젝트에 있습니다.'],
@@ -278,8 +278,10 @@ export const timeText = (instant, timeZone) => new Intl.DateTimeFormat(locale, {
 export const today = (timeZone) => new Intl.DateTimeFormat('sv-SE', { timeZone }).format(new Date());
 
 /** How long ago an instant was, in its largest unit. */
-export function ago(instant) {
-  const seconds = Math.min(0, (new Date(instant) - Date.now()) / 1000);
-  const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60]].find(([, it]) => seconds <= -it) ?? ['second', 1];
+export const ago = (instant) => fromNow(Math.min(0, (new Date(instant) - Date.now()) / 1000));
+
+/** When it is or was so many seconds from now, in the largest unit. */
+export function fromNow(seconds) {
+  const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60]].find(([, it]) => Math.abs(seconds) >= it) ?? ['second', 1];
   return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(Math.ceil(seconds / size), unit);
 }
