@@ -3,8 +3,8 @@
 use domain::{ApiTokenId, EventId, Letter, Locale, PartId, Recipient, SecurityEvent, SecurityEventKind, SessionId, TokenAccess};
 use jiff::Timestamp;
 use store::{
-    AddressSide, ApiToken, EmailChange, Ending, Filed, LetterKind, LetterLimit, OneTimeToken, Part, PartContent, Session,
-    StoreError, TokenHash, TokenPurpose,
+    AddressSide, ApiToken, EmailChange, Ending, Filed, LetterKind, LetterLimit, NewPassword, OneTimeToken, Part, PartContent,
+    PendingFactor, Session, StoreError, TokenHash, TokenPurpose,
 };
 use uuid::Uuid;
 
@@ -124,6 +124,26 @@ async fn an_address_changes_once_both_links_were_followed_also_at_the_same_momen
     assert_eq!((moved.user, &moved.password_hash), (user, &read.password_hash));
     let profile = work.profile(user).await.expect("the table answers").expect("a profile");
     assert_eq!(profile.email, new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_factor_is_not_switched_off_before_a_password_that_needs_it() {
+    let stack = stack().await;
+    let tables = Tables::of(&stack);
+    let Tables { accounts, work, mail } = &tables;
+    let read = tables.person().await;
+    let (user, now) = (read.user, Timestamp::now());
+    accounts.start_enrolment(&read, &PendingFactor { secret: vec![7; 20], until: now + HOUR }).await.expect("it is begun");
+    let (on, off) = (notice(user, SecurityEventKind::SecondFactorOn), notice(user, SecurityEventKind::SecondFactorOff));
+    let codes = [TokenHash::of("code")];
+    accounts.confirm_enrolment(mail, &tables.read(&read).await, 1, &codes, &on).await.expect("it is on");
+    let short = NewPassword { is_short: true, ..password("short") };
+    let changed = notice(user, SecurityEventKind::PasswordChanged);
+    accounts.change_password(work, mail, &tables.read(&read).await, &short, &[], &changed, now).await.expect("it is changed");
+    let with_short = tables.read(&read).await;
+    refused(&accounts.end_second_factor(work, mail, &with_short, None, &[], &off, now).await);
+    let long = password("long");
+    accounts.end_second_factor(work, mail, &with_short, Some(&long), &[], &off, now).await.expect("both are changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

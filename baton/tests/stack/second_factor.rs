@@ -106,6 +106,8 @@ async fn a_recovery_code_logs_in_once_and_its_use_is_told() {
     let fresh = renewed["recovery_codes"][0].as_str().expect("a code");
     second_step(&ada, &second, "recovery_code", fresh).await.expect(200);
     assert_eq!(ada.get(FACTOR).await.expect(200).body["recovery_codes_left"], 9);
+    let told = subjects(&stack, &ada).await;
+    assert!(told.contains(&"New recovery codes for your Baton account".to_owned()), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -198,8 +198,9 @@ pub(crate) async fn renew_recovery_codes(
     }
     let Proven { credential, .. } = prove(&login, &caller, password, "/password", Some(code), &device).await?;
     let (shown, hashes) = code::recovery_codes()?;
-    let event = event(&credential, SecurityEventKind::RecoveryCodesRenewed, device, Timestamp::now());
-    login.0.accounts.renew_recovery_codes(&credential, &hashes, &event).await?;
+    let notice = Notice::of(event(&credential, SecurityEventKind::RecoveryCodesRenewed, device, Timestamp::now()));
+    login.0.accounts.renew_recovery_codes(&login.0.mail, &credential, &hashes, &notice).await?;
+    login.0.hints.letter_due(notice.recipient()).await;
     Ok(Json(RecoveryCodesBody { recovery_codes: shown }))
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{SecurityEvent, SessionId};
+use domain::SessionId;
 use jiff::Timestamp;
 
 use super::credentials::AsRead;
@@ -120,15 +120,16 @@ impl Accounts {
         transact(step, writes).await?.or_conflict(step)
     }
 
-    /// Replaces all recovery codes, at the time of the event.
+    /// Replaces all recovery codes, at the time of the notice.
     ///
     /// # Errors
     /// [`StoreError::Conflict`], where they were replaced already, or the second factor is another.
     pub async fn renew_recovery_codes(
         &self,
+        mail: &Mail,
         credential: &Credential,
         recovery_hashes: &[TokenHash],
-        event: &SecurityEvent,
+        notice: &Notice,
     ) -> Result<(), StoreError> {
         let step = "renew the recovery codes";
         let Some(factor) = &credential.second_factor else { return Err(StoreError::Conflict { step }) };
@@ -136,9 +137,11 @@ impl Accounts {
         let write = self
             .updating(credential, set, &[AsRead::Factor], &["#codes_made_at = :made_as_read"])
             .value(":hashes", hashes(recovery_hashes))
-            .value(":now", text(keys::timestamp(event.at)))
+            .value(":now", text(keys::timestamp(notice.event().at)))
             .value(":made_as_read", text(keys::timestamp(factor.codes_made_at)));
-        transact(step, vec![write, self.recording(event)?]).await?.or_conflict(step)
+        let mut writes = vec![write];
+        writes.extend(notice.writes(self, mail)?);
+        transact(step, writes).await?.or_conflict(step)
     }
 
     /// Switches the second factor off, and with it sets another password where the one there is needs a second factor; then the
@@ -146,7 +149,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`StoreError::Conflict`], where it is off, or it or the password is not as read any more, or, with another password, somebody
-    /// logged in since.
+    /// logged in since; also where the password needs a second factor and there is no other.
     #[expect(clippy::too_many_arguments, reason = "all of it is one transaction")]
     pub async fn end_second_factor(
         &self,
@@ -159,7 +162,8 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let step = "switch the second factor off";
-        if credential.second_factor.is_none() {
+        let stays_too_short = credential.password_is_short && new_password.is_none();
+        if credential.second_factor.is_none() || stays_too_short {
             return Err(StoreError::Conflict { step });
         }
         let remove = "REMOVE #factor_secret, #factor_since, #factor_step, #recovery_hashes, #codes_made_at";
