@@ -11,7 +11,7 @@ use crate::secrets::{Keys, TAG_LENGTH};
 /// How long a device is known after its last log-in.
 pub(crate) const DEVICE_LIFETIME_DAYS: u32 = 365;
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
-const SIGNED_LENGTH: usize = 16 + 16 + 8;
+pub(crate) const SIGNED_LENGTH: usize = 16 + 16 + 8;
 
 /// A device that somebody has logged in on before. It proves nothing about who uses it: it only gives it a counter of failed log-ins of
 /// its own, which strangers cannot run up (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").

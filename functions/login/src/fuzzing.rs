@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::device::KnownDevice;
-use crate::refresh_token::RefreshToken;
+use crate::device::{self, KnownDevice};
+use crate::refresh_token::{self, RefreshToken};
 use crate::second_factor::Code;
 use crate::secrets::{Keys, TAG_LENGTH};
-use crate::ticket::Ticket;
+use crate::ticket::{self, Ticket};
 
 /// The kinds of tokens that carry a tag of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +24,9 @@ impl Kind {
     #[must_use]
     pub fn signed_length(self) -> usize {
         match self {
-            Self::Refresh => 64,
-            Self::Device => 36,
-            Self::Ticket => 40,
+            Self::Refresh => refresh_token::SIGNED_LENGTH,
+            Self::Device => device::SIGNED_LENGTH,
+            Self::Ticket => ticket::SIGNED_LENGTH,
         }
     }
 
@@ -59,4 +59,25 @@ pub fn accepts_code(text: &str) -> bool {
 
 fn keys() -> Keys {
     Keys::new(&[7; 32])
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    #[test]
+    fn what_is_tagged_for_a_fuzz_target_is_read_as_its_kind() {
+        // What says of itself that it is of the first second, or good until then, is so before it.
+        let now = Timestamp::from_second(-1).expect("a time");
+        for kind in Kind::ALL {
+            let mut octets = vec![0; kind.signed_length()];
+            octets.extend(kind.tag(&octets));
+            let text = URL_SAFE_NO_PAD.encode(octets);
+            let read = Kind::ALL.map(|it| it.accepts(&text, now));
+            assert_eq!(read, Kind::ALL.map(|it| it == kind), "{kind:?}");
+        }
+    }
 }

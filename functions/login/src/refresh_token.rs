@@ -12,7 +12,7 @@ use crate::random;
 use crate::secrets::{Keys, TAG_LENGTH};
 
 const SECRET_LENGTH: usize = 32;
-const SIGNED_LENGTH: usize = 16 + 16 + SECRET_LENGTH;
+pub(crate) const SIGNED_LENGTH: usize = 16 + 16 + SECRET_LENGTH;
 
 /// What keeps a session going: whose, which, and 256 bits. Good for one use; stored hashed.
 ///

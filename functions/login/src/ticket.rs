@@ -8,7 +8,7 @@ use crate::secrets::{Keys, TAG_LENGTH};
 
 /// How long somebody has for the second step of a log-in.
 pub(crate) const TICKET_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
-const SIGNED_LENGTH: usize = 16 + 8 + TAG_LENGTH;
+pub(crate) const SIGNED_LENGTH: usize = 16 + 8 + TAG_LENGTH;
 
 /// That somebody has given their password, in the first of two steps of a log-in. Nothing of it is stored.
 ///
