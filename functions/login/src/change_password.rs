@@ -1,13 +1,13 @@
 use api::{ApiError, BodyProblems, BusyProblem, CallerProblems, Client, ConflictProblem, RawBody, SessionCaller};
 use axum::extract::State;
-use domain::{EventId, SecurityEvent, SecurityEventKind, SessionId, UserId};
+use domain::{SecurityEventKind, SessionId, UserId};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use store::{Credential, Notice, StoreError};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
+use crate::events::event;
 use crate::me::asked;
 use crate::password::{Attempt, Owner, WantedPassword};
 use crate::proof::{Proven, prove};
@@ -51,8 +51,8 @@ pub(crate) async fn change_password(
     let Proven { credential, .. } = prove(&login, &caller, current, "/current", code, &device).await?;
     new.fits("/new", credential.second_factor.is_some())?;
     let new = login.0.hasher.hash(new).await?;
-    let (id, now) = (EventId(Uuid::now_v7()), Timestamp::now());
-    let notice = Notice::of(SecurityEvent { id, user: caller.user, at: now, kind: SecurityEventKind::PasswordChanged, device });
+    let now = Timestamp::now();
+    let notice = Notice::of(event(caller.user, SecurityEventKind::PasswordChanged, device, now));
     let Parts { accounts, work, mail, hints, .. } = &*login.0;
     let mut read = credential;
     for _ in 0..MOST_ATTEMPTS {

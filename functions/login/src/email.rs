@@ -1,7 +1,7 @@
 use api::{ApiError, BodyProblems, BusyProblem, CallerProblems, Client, ConflictProblem, PublicProblems, RawBody, SessionCaller};
 use axum::Json;
 use axum::extract::State;
-use domain::{EmailAddress, EventId, Letter, PartId, Profile, Recipient, SecurityEvent, SecurityEventKind};
+use domain::{EmailAddress, Letter, PartId, Profile, Recipient, SecurityEventKind};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::accounts::Accepted;
 use crate::change_password::MOST_ATTEMPTS;
+use crate::events::event;
 use crate::me::asked;
 use crate::password::Attempt;
 use crate::proof::{Proven, prove};
@@ -36,7 +37,7 @@ pub(crate) struct NewEmail {
 }
 
 /// The agreement to a change of address.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agreement {
     /// As in the link that was mailed.
@@ -86,11 +87,11 @@ pub(crate) async fn change_email(
     let Parts { accounts, mail, hints, .. } = &*login.0;
     let taken = accounts.credential(&email).await?.is_some();
     let now = Timestamp::now();
-    let id = EventId(Uuid::now_v7());
-    let event = SecurityEvent { id, user: profile.id, at: now, kind: SecurityEventKind::EmailChangeAsked, device };
+    let event = event(profile.id, SecurityEventKind::EmailChangeAsked, device, now);
     let expires_at = now.checked_add(LIFETIME).map_err(ApiError::internal)?;
     let old = credential.email;
-    let change = EmailChange { id, user: profile.id, old, new: email, old_confirmed: false, new_confirmed: false, expires_at };
+    let (id, user) = (event.id, event.user);
+    let change = EmailChange { id, user, old, new: email, old_confirmed: false, new_confirmed: false, expires_at };
     let to_old = asks_old(&change, random::token()?, now);
     let to_new = asks_new(&change, &profile, taken, random::token()?, now);
     let (tokens, letters) = ([&to_old.0, &to_new.0], [&to_old.1, &to_new.1]);
@@ -157,9 +158,7 @@ pub(crate) async fn confirm_email(
         if taken.is_some() {
             return Err(ApiError::conflict("The new address has got an account of its own since this change was asked for."));
         }
-        let event_id = EventId(Uuid::now_v7());
-        let kind = SecurityEventKind::EmailChanged;
-        let notice = Notice::of(SecurityEvent { id: event_id, user, at: now, kind, device: device.clone() });
+        let notice = Notice::of(event(user, SecurityEventKind::EmailChanged, device.clone(), now));
         let letter = Letter::EmailChanged { locale: profile.locale };
         let to_old = part(Recipient::Address(change.old.clone()), letter, now);
         match accounts.finish_email_change(work, mail, &change, &credential, &notice, &to_old, now).await {

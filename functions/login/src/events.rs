@@ -3,10 +3,11 @@ use std::net::IpAddr;
 use api::{ApiError, CallerProblems, ListBody, Paging, Query, SessionCaller};
 use axum::Json;
 use axum::extract::State;
-use domain::{Device, EventId, SecurityEvent};
+use domain::{Device, EventId, SecurityEvent, SecurityEventKind, UserId};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::Login;
 use crate::proof::live_session;
@@ -63,6 +64,11 @@ pub(crate) async fn list_events(
     let paging: Paging = query.parse()?;
     let page = login.0.accounts.events(caller.user, paging.limit.get(), paging.position().as_ref()).await?;
     Ok(Json(ListBody::new(page, EventBody::from)))
+}
+
+/// Something that happens to an account now.
+pub(crate) fn event(user: UserId, kind: SecurityEventKind, device: Device, now: Timestamp) -> SecurityEvent {
+    SecurityEvent { id: EventId(Uuid::now_v7()), user, at: now, kind, device }
 }
 
 /// A device in words of a closed set; nothing, if it is none that is known.

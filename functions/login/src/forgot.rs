@@ -1,7 +1,7 @@
 use api::{ApiError, BodyProblems, BusyProblem, Client, ConflictProblem, PublicProblems, RawBody};
 use axum::Json;
 use axum::extract::State;
-use domain::{EmailAddress, EventId, Letter, Locale, PartId, Recipient, SecurityEvent, SecurityEventKind};
+use domain::{EmailAddress, Letter, Locale, PartId, Recipient, SecurityEventKind};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::accounts::Accepted;
 use crate::change_password::{MOST_ATTEMPTS, same_password, sessions_but};
+use crate::events::event;
 use crate::password::{Owner, WantedPassword};
 use crate::{Login, Parts, random};
 
@@ -20,7 +21,7 @@ const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 const LIMIT: LetterLimit = LetterLimit { kind: LetterKind::Reset, most: 3, window: SignedDuration::from_hours(1) };
 
 /// Whose password was forgotten.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Forgotten {
     #[schema(value_type = String, format = "email", example = "ada@example.com")]
@@ -103,8 +104,7 @@ pub(crate) async fn reset_password(
     let new = new.accept("/new", &owner, credential.second_factor.is_some())?;
     let new = hasher.hash(new).await?;
     let now = Timestamp::now();
-    let kind = SecurityEventKind::PasswordReset;
-    let notice = Notice::of(SecurityEvent { id: EventId(Uuid::now_v7()), user, at: now, kind, device });
+    let notice = Notice::of(event(user, SecurityEventKind::PasswordReset, device, now));
     let clears = [Bucket::Address(AddressHash::from(&credential.email)), Bucket::Proof(user)];
     let mut read = credential;
     for _ in 0..MOST_ATTEMPTS {

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use domain::{Device, EventId, SecurityEvent, SecurityEventKind, SessionId};
+use domain::{Device, SecurityEventKind, SessionId};
 use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,10 @@ use store::{Ending, Notice, Session, StoreError};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::Login;
 use crate::browser::Cookie;
+use crate::events::event;
 use crate::keys::expires_in;
 use crate::refresh_token::RefreshToken;
 use crate::secrets::Keys;
@@ -217,8 +217,7 @@ fn judge(session: &Session, presented: &store::TokenHash, now: Timestamp) -> Use
 /// Ends a session of whose token there are two holders, whoever of them is the thief (RFC 9700, section 4.14.2).
 async fn end_copied(login: &Login, session: &Session, device: Device, now: Timestamp) -> Result<ApiError, ApiError> {
     let Session { user, id, .. } = session;
-    let kind = SecurityEventKind::RefreshTokenReused;
-    let notice = Notice::of(SecurityEvent { id: EventId(Uuid::now_v7()), user: *user, at: now, kind, device });
+    let notice = Notice::of(event(*user, SecurityEventKind::RefreshTokenReused, device, now));
     let ending = Ending::Told(&notice);
     match login.0.accounts.end_sessions(&login.0.work, &login.0.mail, *user, &[*id], ending, now).await {
         Ok(()) => {
@@ -256,6 +255,7 @@ pub(crate) fn pair(
 mod tests {
     use domain::UserId;
     use store::TokenHash;
+    use uuid::Uuid;
 
     use super::*;
 

@@ -2,14 +2,14 @@ mod code;
 pub(crate) mod enrolment;
 
 use api::ApiError;
-use domain::{Device, EventId, SecurityEvent, SecurityEventKind};
+use domain::{Device, SecurityEventKind};
 use jiff::Timestamp;
 use store::{Credential, Notice, StoreError, TokenHash};
-use uuid::Uuid;
 
 pub(crate) use code::Code;
 
 use crate::Login;
+use crate::events::event;
 
 /// Whether the code is one of the credential's, in which case it is used up: of two uses at once one is told yes. A recovery code's use
 /// is told to its owner.
@@ -33,7 +33,7 @@ pub(crate) async fn spend_code(login: &Login, credential: &Credential, code: &Co
             }
             let left = u32::try_from(factor.recovery_hashes.len()).unwrap_or(u32::MAX).saturating_sub(1);
             let used = SecurityEventKind::RecoveryCodeUsed { left };
-            let notice = Notice::of(event(credential, used, device.clone(), now));
+            let notice = Notice::of(event(credential.user, used, device.clone(), now));
             let spent = login.0.accounts.spend_recovery_code(&login.0.mail, credential, &hash, &notice).await;
             if spent.is_ok() {
                 login.0.hints.letter_due(notice.recipient()).await;
@@ -47,8 +47,4 @@ pub(crate) async fn spend_code(login: &Login, credential: &Credential, code: &Co
         Err(StoreError::Conflict { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-fn event(credential: &Credential, kind: SecurityEventKind, device: Device, now: Timestamp) -> SecurityEvent {
-    SecurityEvent { id: EventId(Uuid::now_v7()), user: credential.user, at: now, kind, device }
 }

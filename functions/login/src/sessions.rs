@@ -4,16 +4,15 @@ use std::net::IpAddr;
 use api::{ApiError, CallerProblems, Client, ListBody, NotFoundProblem, Path, Query, RoleProblem, SessionCaller};
 use axum::Json;
 use axum::extract::State;
-use domain::{Device, EventId, SecurityEvent, SecurityEventKind, SessionId};
+use domain::{Device, SecurityEventKind, SessionId};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use store::{Ending, Session};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::Login;
-use crate::events::device_name;
+use crate::events::{device_name, event};
 
 /// A log-in on one device.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -110,7 +109,7 @@ pub(crate) async fn live_sessions(login: &Login, caller: &SessionCaller) -> Resu
 
 async fn end(login: &Login, caller: &SessionCaller, sessions: &[SessionId], device: Device) -> Result<StatusCode, ApiError> {
     let (user, now) = (caller.user, Timestamp::now());
-    let event = SecurityEvent { id: EventId(Uuid::now_v7()), user, at: now, kind: SecurityEventKind::SessionsEnded, device };
+    let event = event(user, SecurityEventKind::SessionsEnded, device, now);
     let ending = Ending::Recorded(&event);
     login.0.accounts.end_sessions(&login.0.work, &login.0.mail, user, sessions, ending, now).await?;
     Ok(StatusCode::NO_CONTENT)

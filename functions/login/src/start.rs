@@ -1,5 +1,5 @@
 use api::ApiError;
-use domain::{Device, EventId, Profile, SecurityEvent, SecurityEventKind, SessionId, UserId};
+use domain::{Device, Profile, SecurityEventKind, SessionId, UserId};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::Login;
 use crate::browser::Cookie;
 use crate::device::{DEVICE_LIFETIME_DAYS, KnownDevice};
+use crate::events::event;
 use crate::refresh::{TokensBody, pair};
 use crate::refresh_token::RefreshToken;
 use crate::secrets::Keys;
@@ -137,8 +138,7 @@ fn surplus(mut sessions: Vec<Session>, now: Timestamp, idle: SignedDuration) -> 
 }
 
 fn new_device(user: UserId, device: &Device, now: Timestamp) -> Notice {
-    let (id, kind) = (EventId(Uuid::now_v7()), SecurityEventKind::NewDevice);
-    Notice::of(SecurityEvent { id, user, at: now, kind, device: device.clone() })
+    Notice::of(event(user, SecurityEventKind::NewDevice, device.clone(), now))
 }
 
 /// The device's token, where it does not travel as a cookie.

@@ -1,14 +1,14 @@
 use std::collections::BTreeSet;
 
 use api::{
-    ApiError, BodyProblems, CallerProblems, Client, ConflictProblem, ListBody, NotFoundProblem, Path, Query, RawBody,
-    SessionCaller,
+    API_TOKEN_PREFIX, ApiError, BodyProblems, CallerProblems, Client, ConflictProblem, ListBody, NotFoundProblem, Path, Query,
+    RawBody, SessionCaller,
 };
 use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{ApiTokenId, EventId, Invalid, ProjectId, SecurityEvent, SecurityEventKind, TokenAccess, TokenName};
+use domain::{ApiTokenId, Invalid, ProjectId, SecurityEventKind, TokenAccess, TokenName};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,12 +16,11 @@ use store::{ApiToken, Notice, StoreError, TokenHash};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::events::event;
 use crate::proof::live_session;
 use crate::schema::TokenAccessSchema;
 use crate::{Login, random};
 
-/// What every API token begins with, so that scanners find those that were published by mistake.
-const PREFIX: &str = "baton_";
 const SECRET_LENGTH: usize = 32;
 /// How long a token is good for at most.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -140,7 +139,7 @@ pub(crate) async fn create_token(
     let token = secret()?;
     let (user, id, hash) = (caller.user, ApiTokenId(Uuid::now_v7()), TokenHash::of(&token));
     let kind = SecurityEventKind::TokenMade { name: name.clone() };
-    let notice = Notice::of(SecurityEvent { id: EventId(Uuid::now_v7()), user, at: now, kind, device });
+    let notice = Notice::of(event(user, kind, device, now));
     let projects = projects.map(|Projects(projects)| projects);
     let made = ApiToken { id, user, hash, name, access, projects, created_at: now, expires_at, last_used_at: None };
     login.0.accounts.create_api_token(&login.0.work, &login.0.mail, &made, &notice).await?;
@@ -165,8 +164,7 @@ pub(crate) async fn revoke_token(
     let token = live_tokens(&login, &caller, now).await?.into_iter().find(|it| it.id == id).ok_or(ApiError::NotFound)?;
     query.parse_none()?;
     let kind = SecurityEventKind::TokenRevoked { name: token.name.clone() };
-    let event = SecurityEvent { id: EventId(Uuid::now_v7()), user: caller.user, at: now, kind, device };
-    match login.0.accounts.revoke_api_token(&token, &event).await {
+    match login.0.accounts.revoke_api_token(&token, &event(caller.user, kind, device, now)).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(StoreError::Conflict { .. }) => Err(ApiError::NotFound),
         Err(error) => Err(error.into()),
@@ -193,7 +191,7 @@ fn judge_expiry(expires_at: Timestamp, now: Timestamp) -> Result<(), ApiError> {
 
 /// A secret of 256 bits, marked as one of ours.
 fn secret() -> Result<String, ApiError> {
-    Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random::octets::<SECRET_LENGTH>()?)))
+    Ok(format!("{API_TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random::octets::<SECRET_LENGTH>()?)))
 }
 
 #[cfg(test)]

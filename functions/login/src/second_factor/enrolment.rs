@@ -9,8 +9,8 @@ use store::{Bucket, Credential, NewPassword, Notice, PendingFactor, StoreError};
 use utoipa::ToSchema;
 
 use super::code::{self, Code};
-use super::event;
 use crate::change_password::sessions_but;
+use crate::events::event;
 use crate::password::{Attempt, Owner, WantedPassword};
 use crate::proof::{Proven, live_session, prove};
 use crate::{Login, guess, random};
@@ -169,7 +169,7 @@ pub(crate) async fn confirm_second_factor(
     };
     let step = step.ok_or_else(wrong_code)?;
     let (shown, hashes) = code::recovery_codes()?;
-    let notice = Notice::of(event(&credential, SecurityEventKind::SecondFactorOn, device, now));
+    let notice = Notice::of(event(caller.user, SecurityEventKind::SecondFactorOn, device, now));
     let confirmed = login.0.accounts.confirm_enrolment(&login.0.mail, &credential, step, &hashes, &notice).await;
     confirmed.map_err(|error| conflict_or(error, is_on))?;
     login.0.hints.letter_due(notice.recipient()).await;
@@ -198,7 +198,7 @@ pub(crate) async fn renew_recovery_codes(
     }
     let Proven { credential, .. } = prove(&login, &caller, password, "/password", Some(code), &device).await?;
     let (shown, hashes) = code::recovery_codes()?;
-    let notice = Notice::of(event(&credential, SecurityEventKind::RecoveryCodesRenewed, device, Timestamp::now()));
+    let notice = Notice::of(event(caller.user, SecurityEventKind::RecoveryCodesRenewed, device, Timestamp::now()));
     login.0.accounts.renew_recovery_codes(&login.0.mail, &credential, &hashes, &notice).await?;
     login.0.hints.letter_due(notice.recipient()).await;
     Ok(Json(RecoveryCodesBody { recovery_codes: shown }))
@@ -241,7 +241,7 @@ pub(crate) async fn remove_second_factor(
         Some(_) => sessions_but(&login, caller.user, Some(caller.session)).await?,
         None => Vec::new(),
     };
-    let notice = Notice::of(event(&credential, SecurityEventKind::SecondFactorOff, device, now));
+    let notice = Notice::of(event(caller.user, SecurityEventKind::SecondFactorOff, device, now));
     let Login(parts) = &login;
     let new_password: Option<&NewPassword> = new_password.as_ref();
     parts.accounts.end_second_factor(&parts.work, &parts.mail, &credential, new_password, &ends, &notice, now).await?;
