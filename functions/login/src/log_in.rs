@@ -96,7 +96,7 @@ pub(crate) async fn log_in(
     let LogIn { email, password, cookie, device_token } = body.parse()?;
     let (keys, now) = (login.0.secrets.keys().await?, Timestamp::now());
     let shown = shown_device(device_token, &jar, keys, now);
-    let Found { credential, known, bucket, attempts } = find(&login, &email, shown).await?;
+    let Found { credential, known, bucket, attempts } = find(&login, &email, shown, now).await?;
     let credential = check_password(&login, credential, password, &bucket, attempts, now).await?;
     if credential.second_factor.is_some() {
         let ticket = Ticket::new(credential.user, &credential.password_hash, keys).text(now, keys);
@@ -165,7 +165,7 @@ struct Found {
 }
 
 /// Asks the same of the table for every address, known or not and whosever the device is: what is asked could be timed.
-async fn find(login: &Login, email: &EmailAddress, shown: Option<KnownDevice>) -> Result<Found, ApiError> {
+async fn find(login: &Login, email: &EmailAddress, shown: Option<KnownDevice>, now: Timestamp) -> Result<Found, ApiError> {
     let accounts = &login.0.accounts;
     let (by_address, by_device) = (bucket(email, None), shown.map(|it| bucket(email, Some(it))));
     let attempts_by_device = async {
@@ -176,7 +176,12 @@ async fn find(login: &Login, email: &EmailAddress, shown: Option<KnownDevice>) -
     };
     let (credential, address_attempts, device_attempts) =
         tokio::try_join!(accounts.credential(email), accounts.attempts(&by_address), attempts_by_device)?;
-    let known = shown.filter(|it| credential.as_ref().is_some_and(|credential| credential.user == it.user));
+    let is_held_off = device_attempts.blocked_until.is_some_and(|until| now < until);
+    // A reset of the password lets its owner in by the address. Their own device is not to stand in their way, with failures from before:
+    // it is as good as a new one.
+    let is_known =
+        |it: &KnownDevice, of: &Credential| of.user == it.user && !(is_held_off && it.was_used_before(of.password_changed_at));
+    let known = shown.filter(|it| credential.as_ref().is_some_and(|of| is_known(it, of)));
     Ok(match by_device.filter(|_| known.is_some()) {
         Some(bucket) => Found { credential, known, bucket, attempts: device_attempts },
         None => Found { credential, known, bucket: by_address, attempts: address_attempts },
