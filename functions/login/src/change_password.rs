@@ -4,13 +4,13 @@ use domain::{SecurityEventKind, SessionId, UserId};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
-use store::{Credential, Notice, StoreError};
+use store::{Notice, StoreError};
 use utoipa::ToSchema;
 
 use crate::events::event;
 use crate::me::asked;
 use crate::password::{Attempt, Owner, WantedPassword};
-use crate::proof::{Proven, prove};
+use crate::proof::{Proven, as_proven, prove};
 use crate::second_factor::Code;
 use crate::{Login, Parts};
 
@@ -62,7 +62,7 @@ pub(crate) async fn change_password(
                 hints.letter_due(notice.recipient()).await;
                 return Ok(StatusCode::NO_CONTENT);
             }
-            Err(StoreError::Conflict { .. }) => read = same_password(&login, &read).await?.ok_or_else(changed_meanwhile)?,
+            Err(StoreError::Conflict { .. }) => read = as_proven(&login, &read).await?.ok_or_else(changed_meanwhile)?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -73,13 +73,6 @@ pub(crate) async fn change_password(
 pub(crate) async fn sessions_but(login: &Login, user: UserId, kept: Option<SessionId>) -> Result<Vec<SessionId>, ApiError> {
     let sessions = login.0.accounts.sessions(user).await?;
     Ok(sessions.into_iter().map(|it| it.id).filter(|it| Some(*it) != kept).collect())
-}
-
-/// A credential as it is now, where somebody has logged in since it was read and its factors are the same.
-pub(crate) async fn same_password(login: &Login, read: &Credential) -> Result<Option<Credential>, ApiError> {
-    let now = login.0.accounts.credential(&read.email).await?;
-    let since = |it: &Credential| it.second_factor.as_ref().map(|factor| factor.since);
-    Ok(now.filter(|it| it.user == read.user && it.password_hash == read.password_hash && since(it) == since(read)))
 }
 
 fn changed_meanwhile() -> ApiError {

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use store::StoreError;
 use utoipa::ToSchema;
 
-use crate::change_password::{MOST_ATTEMPTS, same_password, sessions_but};
+use crate::change_password::{MOST_ATTEMPTS, sessions_but};
 use crate::me::asked;
 use crate::password::Attempt;
-use crate::proof::{Proven, live_session, prove};
+use crate::proof::{Proven, as_proven, live_session, prove};
 use crate::second_factor::Code;
 use crate::{Login, Parts};
 
@@ -63,7 +63,7 @@ pub(crate) async fn delete_me(
                 tracing::info!(user.id = %caller.user, "deleted an account");
                 return Ok(StatusCode::NO_CONTENT);
             }
-            Err(StoreError::Conflict { .. }) => read = same_password(&login, &read).await?.ok_or_else(changed_meanwhile)?,
+            Err(StoreError::Conflict { .. }) => read = as_proven(&login, &read).await?.ok_or_else(changed_meanwhile)?,
             Err(error) => return Err(error.into()),
         }
     }

@@ -11,9 +11,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::accounts::Accepted;
-use crate::change_password::{MOST_ATTEMPTS, same_password, sessions_but};
+use crate::change_password::{MOST_ATTEMPTS, sessions_but};
 use crate::events::event;
 use crate::password::{Owner, WantedPassword};
+use crate::proof::as_proven;
 use crate::{Login, Parts, random};
 
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -117,7 +118,7 @@ pub(crate) async fn reset_password(
             // Used in the same moment, the password changed another way, or only a log-in.
             Err(StoreError::Conflict { .. }) => {
                 credential_of(&login, &token).await?;
-                read = same_password(&login, &read).await?.ok_or_else(bad_token)?;
+                read = as_proven(&login, &read).await?.ok_or_else(bad_token)?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -32,7 +32,7 @@ pub(crate) async fn prove(
     let attempts = async { Ok(accounts.attempts(&bucket).await?) };
     let (_, profile, attempts) = tokio::try_join!(live_session(login, caller), profile, attempts)?;
     let profile = profile.ok_or(ApiError::Unauthorized)?;
-    let credential = read(login, &profile).await?;
+    let credential = own_credential(login, &profile).await?;
     let code = match &credential.second_factor {
         Some(_) => Some(code.ok_or_else(|| ApiError::invalid("/code", "is missing, as a second factor is on"))?),
         None => None,
@@ -49,7 +49,7 @@ pub(crate) async fn prove(
             if !spend_code(login, &credential, &code, device).await? {
                 return Err(ApiError::invalid("/code", "is wrong, or was used already"));
             }
-            read(login, &profile).await?
+            own_credential(login, &profile).await?
         }
     };
     accounts.forget_attempts(&bucket).await?;
@@ -65,8 +65,21 @@ pub(crate) async fn live_session(login: &Login, caller: &SessionCaller) -> Resul
     session.filter(|it| it.is_live(Timestamp::now(), login.0.session_idle)).ok_or(ApiError::Unauthorized)
 }
 
-async fn read(login: &Login, profile: &Profile) -> Result<Credential, ApiError> {
+/// What the owner of a profile logs in with.
+///
+/// # Errors
+/// 409, where the account is moved to another address or goes in this very moment.
+pub(crate) async fn own_credential(login: &Login, profile: &Profile) -> Result<Credential, ApiError> {
     let credential = login.0.accounts.credential(&profile.email).await?;
-    // Moved to another address or gone, in this very moment.
     credential.filter(|it| it.user == profile.id).ok_or_else(|| ApiError::conflict("Your account is being changed; try again."))
+}
+
+/// A credential as it is now, where what was proven of it still holds: others may have logged in with it since it was read.
+///
+/// # Errors
+/// 503, where the table does not answer.
+pub(crate) async fn as_proven(login: &Login, read: &Credential) -> Result<Option<Credential>, ApiError> {
+    let now = login.0.accounts.credential(&read.email).await?;
+    let since = |it: &Credential| it.second_factor.as_ref().map(|factor| factor.since);
+    Ok(now.filter(|it| it.user == read.user && it.password_hash == read.password_hash && since(it) == since(read)))
 }

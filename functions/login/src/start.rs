@@ -11,6 +11,7 @@ use crate::Login;
 use crate::browser::Cookie;
 use crate::device::{DEVICE_LIFETIME_DAYS, KnownDevice};
 use crate::events::event;
+use crate::proof::as_proven;
 use crate::refresh::{TokensBody, pair};
 use crate::refresh_token::RefreshToken;
 use crate::secrets::Keys;
@@ -113,20 +114,12 @@ async fn start(
             Ok(()) => return Ok(profile),
             // The password was changed, or the session that is to end has just gone on or ended.
             Err(StoreError::Conflict { .. }) => {
-                let read = accounts.credential(&credential.email).await?;
-                let same = read.filter(|it| is_as_proven(it, credential));
-                *credential = same.ok_or(ApiError::CredentialsRefused)?;
+                *credential = as_proven(login, credential).await?.ok_or(ApiError::CredentialsRefused)?;
             }
             Err(error) => return Err(error.into()),
         }
     }
     Err(ApiError::unavailable("too many log-ins of one person at once"))
-}
-
-/// Whether what was proven of a credential still holds.
-fn is_as_proven(read: &Credential, proven: &Credential) -> bool {
-    let factor = |it: &Credential| it.second_factor.as_ref().map(|it| it.since);
-    read.user == proven.user && read.password_hash == proven.password_hash && factor(read) == factor(proven)
 }
 
 /// Which sessions have to end for one more to start.

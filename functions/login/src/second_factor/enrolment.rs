@@ -12,7 +12,7 @@ use super::code::{self, Code};
 use crate::change_password::sessions_but;
 use crate::events::event;
 use crate::password::{Attempt, Owner, WantedPassword};
-use crate::proof::{Proven, live_session, prove};
+use crate::proof::{Proven, live_session, own_credential, prove};
 use crate::{Login, guess, random};
 
 /// How long a secret waits for its first code.
@@ -102,7 +102,7 @@ pub(crate) async fn read_second_factor(
 ) -> Result<Json<SecondFactorBody>, ApiError> {
     live_session(&login, &caller).await?;
     query.parse_none()?;
-    let factor = own_credential(&login, &caller).await?.second_factor;
+    let factor = own_account(&login, &caller).await?.1.second_factor;
     Ok(Json(SecondFactorBody {
         enabled: factor.is_some(),
         since: factor.as_ref().map(|it| it.since),
@@ -127,7 +127,7 @@ pub(crate) async fn enrol_second_factor(
     live_session(&login, &caller).await?;
     let Enrolment { password } = body.parse()?;
     // Before the password is asked for: with a second factor it alone would prove nothing.
-    if own_credential(&login, &caller).await?.second_factor.is_some() {
+    if own_account(&login, &caller).await?.1.second_factor.is_some() {
         return Err(is_on());
     }
     let Proven { credential, .. } = prove(&login, &caller, password, "/password", None, &device).await?;
@@ -157,8 +157,8 @@ pub(crate) async fn confirm_second_factor(
     let Confirmation { code } = body.parse()?;
     let now = Timestamp::now();
     let bucket = Bucket::Proof(caller.user);
-    let (credential, attempts) =
-        tokio::try_join!(own_credential(&login, &caller), async { Ok(login.0.accounts.attempts(&bucket).await?) })?;
+    let attempts = async { Ok(login.0.accounts.attempts(&bucket).await?) };
+    let ((_, credential), attempts) = tokio::try_join!(own_account(&login, &caller), attempts)?;
     let pending = credential.pending_factor.as_ref().filter(|it| now < it.until);
     let pending = pending.ok_or_else(|| if credential.second_factor.is_some() { is_on() } else { nothing_pending() })?;
     // Whoever holds a copied access token and guessed the code would lock the owner out.
@@ -193,7 +193,7 @@ pub(crate) async fn renew_recovery_codes(
 ) -> Result<Json<RecoveryCodesBody>, ApiError> {
     live_session(&login, &caller).await?;
     let BothFactors { password, code } = body.parse()?;
-    if own_credential(&login, &caller).await?.second_factor.is_none() {
+    if own_account(&login, &caller).await?.1.second_factor.is_none() {
         return Err(is_off());
     }
     let Proven { credential, .. } = prove(&login, &caller, password, "/password", Some(code), &device).await?;
@@ -272,14 +272,8 @@ fn wrong_code() -> ApiError {
     ApiError::invalid("/code", "is not right, or was used already")
 }
 
-async fn own_credential(login: &Login, caller: &SessionCaller) -> Result<Credential, ApiError> {
-    Ok(own_account(login, caller).await?.1)
-}
-
 async fn own_account(login: &Login, caller: &SessionCaller) -> Result<(Profile, Credential), ApiError> {
     let profile = login.0.work.profile(caller.user).await?.ok_or(ApiError::Unauthorized)?;
-    let credential = login.0.accounts.credential(&profile.email).await?;
-    // Moved to another address or gone, in this very moment.
-    let credential = credential.filter(|it| it.user == caller.user);
-    Ok((profile, credential.ok_or_else(|| ApiError::conflict("Your account is being changed; try again."))?))
+    let credential = own_credential(login, &profile).await?;
+    Ok((profile, credential))
 }
