@@ -114,9 +114,9 @@ async fn a_forgotten_password_is_reset_by_a_link_that_works_once_and_ends_all_se
         person.post("/v1/login/refresh", json!({"refresh_token": person.refresh_token})).await.problem(401);
     }
     assert!(!logs_in(&ada, &ada.email, PASSWORD).await);
+    assert_eq!(subjects(&stack, &ada.email).await, ["Your Baton password was reset"]);
     ada.log_in_with(NEW).await;
-    assert_eq!(subjects(&stack, &ada.email).await.len(), 1);
-    assert_eq!(kinds(&ada).await[0], "password_reset");
+    assert!(kinds(&ada).await.contains(&"password_reset".to_owned()));
     // Made for a password that was changed another way meanwhile.
     forgot(&ada.email).await;
     let third = ada.token_after(&stack, "/#/reset?token=").await;
