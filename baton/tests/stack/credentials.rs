@@ -63,9 +63,9 @@ async fn a_changed_password_ends_every_other_session_and_its_owner_is_told() {
     }
     other.post("/v1/login/refresh", json!({"refresh_token": other.refresh_token})).await.problem(401);
     ada.post("/v1/login/refresh", json!({"refresh_token": ada.refresh_token})).await.expect(200);
-    assert!(!logs_in(&ada, &ada.email, PASSWORD).await && logs_in(&ada, &ada.email, NEW).await);
     assert_eq!(subjects(&stack, &ada.email).await.len(), 1);
     assert_eq!(kinds(&ada).await[0], "password_changed");
+    assert!(!logs_in(&ada, &ada.email, PASSWORD).await && logs_in(&ada, &ada.email, NEW).await);
     ada.access_token = None;
     ada.put("/v1/me/password", json!({"current": NEW, "new": PASSWORD})).await.problem(401);
 }
