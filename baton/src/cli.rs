@@ -43,7 +43,7 @@ struct Serve {
     /// How long a change waits for others of its task before it is mailed
     #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..=900))]
     window: u32,
-    /// Let pages of this origin call the API, with cookies; may be given several times
+    /// Let pages of this origin call the API; may be given several times
     #[arg(long = "allow-origin", value_name = "ORIGIN", value_parser = origin)]
     allowed_origins: Vec<HeaderValue>,
     /// Make two users, a project and a few tasks, and print the log-ins
