@@ -206,10 +206,10 @@ async fn check_password(
     now: Timestamp,
 ) -> Result<Credential, ApiError> {
     // Before it is counted: whoever is turned away for the crowd of others has not guessed.
-    login.0.hasher.ensure_room()?;
+    let place = login.0.hasher.place()?;
     reserve(login, bucket, attempts, now).await?;
     let stored = credential.as_ref().map(|it| it.password_hash.clone());
-    let verdict = login.0.hasher.check(password, stored).await?;
+    let verdict = login.0.hasher.check(place, password, stored).await?;
     let (Some(credential), true) = (credential, verdict != Verdict::Wrong) else { return Err(ApiError::CredentialsRefused) };
     let Verdict::RightButWeak { new_hash } = verdict else { return Ok(credential) };
     match login.0.accounts.set_password_hash(&credential, &new_hash).await {

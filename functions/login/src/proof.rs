@@ -38,9 +38,9 @@ pub(crate) async fn prove(
         None => None,
     };
     // Before it is counted: whoever is turned away for the crowd of others has not guessed.
-    login.0.hasher.ensure_room()?;
+    let place = login.0.hasher.place()?;
     reserve(login, &bucket, attempts, now).await?;
-    if login.0.hasher.check(password, Some(credential.password_hash.clone())).await? == Verdict::Wrong {
+    if login.0.hasher.check(place, password, Some(credential.password_hash.clone())).await? == Verdict::Wrong {
         return Err(ApiError::invalid(password_field, "is not the password"));
     }
     let credential = match code {

@@ -5,7 +5,7 @@ use api::ApiError;
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use store::NewPassword;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use super::rules::{Attempt, Password};
 use crate::random;
@@ -35,6 +35,9 @@ pub(crate) struct PasswordHasher {
     waiting: Semaphore,
 }
 
+/// A place among those who wait for the memory.
+pub(crate) struct Place<'a>(#[expect(dead_code, reason = "dropped where it is given back")] SemaphorePermit<'a>);
+
 impl PasswordHasher {
     pub(crate) fn new() -> Self {
         Self { memory: Arc::default(), waiting: Semaphore::new(MOST_WAITING) }
@@ -46,26 +49,26 @@ impl PasswordHasher {
     /// 503, if too many wait.
     pub(crate) async fn hash(&self, password: Password) -> Result<NewPassword, ApiError> {
         let (salt, is_short) = (random::octets()?, password.is_short);
-        let hash = self.run(move |memory| hash(&password.attempt, salt, memory)).await?;
+        let hash = self.run(self.place()?, move |memory| hash(&password.attempt, salt, memory)).await?;
         Ok(NewPassword { hash, is_short })
     }
 
-    /// Whether one more may wait: to be asked before something is written that only a hash can take back.
+    /// A place to wait in: to be taken before something is written that only a hash can take back.
     ///
     /// # Errors
     /// 503, if too many wait.
-    pub(crate) fn ensure_room(&self) -> Result<(), ApiError> {
-        if self.waiting.available_permits() == 0 { Err(busy()) } else { Ok(()) }
+    pub(crate) fn place(&self) -> Result<Place<'_>, ApiError> {
+        self.waiting.try_acquire().map(Place).map_err(|_| busy())
     }
 
     /// Whether the attempt is the password behind the PHC string. Without one it is hashed all the same and is wrong, so that the time
     /// this takes does not tell which addresses have an account.
     ///
     /// # Errors
-    /// 503, if too many wait; 500, if what is stored is no PHC string of Argon2.
-    pub(crate) async fn check(&self, attempt: Attempt, stored: Option<String>) -> Result<Verdict, ApiError> {
+    /// 500, if what is stored is no PHC string of Argon2.
+    pub(crate) async fn check(&self, place: Place<'_>, attempt: Attempt, stored: Option<String>) -> Result<Verdict, ApiError> {
         let salt = random::octets()?;
-        self.run(move |memory| match stored {
+        self.run(place, move |memory| match stored {
             Some(stored) => check(&attempt, &stored, salt, memory),
             None => hash(&attempt, salt, memory).map(|_| Verdict::Wrong),
         })
@@ -74,9 +77,9 @@ impl PasswordHasher {
 
     async fn run<T: Send + 'static>(
         &self,
+        _place: Place<'_>,
         work: impl FnOnce(&mut Vec<Block>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _place = self.waiting.try_acquire().map_err(|_| busy())?;
         let mut memory = Arc::clone(&self.memory).lock_owned().await;
         tokio::task::spawn_blocking(move || work(&mut memory)).await.map_err(ApiError::internal)?
     }
@@ -160,6 +163,10 @@ mod tests {
         Password { attempt: attempt(text), is_short: false }
     }
 
+    async fn check_with(hasher: &PasswordHasher, attempt: Attempt, stored: Option<String>) -> Result<Verdict, ApiError> {
+        hasher.check(hasher.place()?, attempt, stored).await
+    }
+
     #[tokio::test]
     async fn a_password_logs_in_however_its_accents_are_typed_and_no_other_does() {
         let hasher = PasswordHasher::new();
@@ -171,7 +178,7 @@ mod tests {
             ("cafe cafe cafe cafe", Verdict::Wrong),
             ("", Verdict::Wrong),
         ] {
-            let verdict = hasher.check(attempt(text), Some(stored.clone())).await.expect("a verdict");
+            let verdict = check_with(&hasher, attempt(text), Some(stored.clone())).await.expect("a verdict");
             assert_eq!(verdict, expected, "{text:?}");
         }
     }
@@ -179,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_address_is_hashed_and_wrong() {
         let hasher = PasswordHasher::new();
-        let verdict = hasher.check(attempt(PASSWORD), None).await.expect("a verdict");
+        let verdict = check_with(&hasher, attempt(PASSWORD), None).await.expect("a verdict");
         assert_eq!(verdict, Verdict::Wrong);
         assert_eq!(hasher.memory.lock().await.len(), 19_456, "the memory was used, and is kept");
     }
@@ -199,10 +206,10 @@ mod tests {
             salt: Some(Salt::new(&salt).expect("a salt")),
             hash: Some(old),
         };
-        let verdict = hasher.check(right.clone(), Some(stored.to_string())).await.expect("a verdict");
+        let verdict = check_with(&hasher, right.clone(), Some(stored.to_string())).await.expect("a verdict");
         let Verdict::RightButWeak { new_hash } = verdict else { panic!("{verdict:?}") };
-        assert_eq!(hasher.check(right, Some(new_hash)).await.expect("a verdict"), Verdict::Right);
-        let wrong = hasher.check(attempt("wrong"), Some(stored.to_string())).await.expect("a verdict");
+        assert_eq!(check_with(&hasher, right, Some(new_hash)).await.expect("a verdict"), Verdict::Right);
+        let wrong = check_with(&hasher, attempt("wrong"), Some(stored.to_string())).await.expect("a verdict");
         assert_eq!(wrong, Verdict::Wrong);
     }
 
@@ -210,7 +217,7 @@ mod tests {
     async fn a_stored_text_that_is_no_hash_is_our_fault_and_no_log_in() {
         let hasher = PasswordHasher::new();
         for stored in ["", "plain", "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ", "$scrypt$ln=1$c29tZXNhbHQ$c29tZWhhc2g"] {
-            let verdict = hasher.check(attempt(PASSWORD), Some(stored.to_owned())).await;
+            let verdict = check_with(&hasher, attempt(PASSWORD), Some(stored.to_owned())).await;
             assert!(matches!(verdict, Err(ApiError::Internal(_))), "{stored:?}: {verdict:?}");
         }
     }
@@ -219,12 +226,14 @@ mod tests {
     async fn whoever_comes_when_too_many_wait_is_turned_away_at_once() {
         let hasher = PasswordHasher::new();
         let busy = hasher.memory.lock().await;
-        let places: Vec<_> = (0..MOST_WAITING).map(|_| hasher.waiting.try_acquire().expect("a place")).collect();
-        let turned_away = hasher.check(attempt(PASSWORD), None).await;
+        let mut places: Vec<_> = (0..MOST_WAITING).map(|_| hasher.place().expect("a place")).collect();
+        let turned_away = hasher.hash(password(PASSWORD)).await.map(|_| ());
         assert!(matches!(turned_away, Err(ApiError::Busy { retry_after: TURN })), "{turned_away:?}");
-        assert!(hasher.ensure_room().is_err());
-        drop((busy, places));
-        assert!(hasher.ensure_room().is_ok());
-        assert_eq!(hasher.check(attempt(PASSWORD), None).await.expect("a verdict"), Verdict::Wrong);
+        assert!(hasher.place().is_err());
+        drop(busy);
+        // Whoever has a place has their turn, however many come after.
+        let mine = places.remove(0);
+        assert_eq!(hasher.check(mine, attempt(PASSWORD), None).await.expect("a verdict"), Verdict::Wrong);
+        assert!(hasher.place().is_ok());
     }
 }
