@@ -2,7 +2,7 @@ use api::{ApiError, CallerProblems, Query, SessionCaller};
 use axum::Json;
 use axum::extract::State;
 use domain::{Labels, Membership, Priority, Project, ProjectId, ProjectName, Role, Status, TaskId, Title};
-use domain::{SecurityEvent, TaskSummary, UserId};
+use domain::{TaskSummary, UserId};
 use http::header::CONTENT_DISPOSITION;
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
@@ -115,9 +115,9 @@ pub(crate) async fn export_me(
     let (credential, tokens, events, memberships, tasks) = tokio::try_join!(
         accounts.credential(&profile.email),
         accounts.api_tokens(caller.user),
-        events(&login, caller.user),
+        all(|after| async move { accounts.events(caller.user, PAGE, after.as_ref()).await }),
         work.memberships_of(caller.user),
-        tasks(&login, caller.user),
+        all(|after| async move { work.person_tasks(caller.user, None, PAGE, after.as_ref()).await }),
     )?;
     let credential = credential.filter(|it| it.user == caller.user).ok_or(ApiError::Unauthorized)?;
     let body = ExportBody {
@@ -134,29 +134,20 @@ pub(crate) async fn export_me(
     Ok((HeaderMap::from_iter([(CONTENT_DISPOSITION, file)]), Json(body)))
 }
 
-async fn events(login: &Login, user: UserId) -> Result<Vec<SecurityEvent>, StoreError> {
+/// All of a list that is read page by page.
+async fn all<T, R>(read: impl Fn(Option<Position>) -> R) -> Result<Vec<T>, StoreError>
+where
+    R: Future<Output = Result<Page<T>, StoreError>>,
+{
     let mut all = Vec::new();
-    let mut after: Option<Position> = None;
+    let mut after = None;
     loop {
-        let Page { items, next } = login.0.accounts.events(user, PAGE, after.as_ref()).await?;
+        let Page { items, next } = read(after).await?;
         all.extend(items);
-        after = next;
-        if after.is_none() {
+        if next.is_none() {
             return Ok(all);
         }
-    }
-}
-
-async fn tasks(login: &Login, user: UserId) -> Result<Vec<TaskSummary>, StoreError> {
-    let mut all = Vec::new();
-    let mut after: Option<Position> = None;
-    loop {
-        let Page { items, next } = login.0.work.person_tasks(user, None, PAGE, after.as_ref()).await?;
-        all.extend(items);
         after = next;
-        if after.is_none() {
-            return Ok(all);
-        }
     }
 }
 

@@ -115,7 +115,8 @@ pub(crate) fn recovery_codes() -> Result<(Vec<String>, Vec<TokenHash>), ApiError
     for _ in 0..RECOVERY_CODES {
         let code = base32::encode(ALPHABET, &random::octets::<RECOVERY_CODE_OCTETS>()?);
         hashes.push(TokenHash::of(&code));
-        let groups: Vec<&str> = code.as_bytes().chunks(GROUP_LENGTH).filter_map(|it| std::str::from_utf8(it).ok()).collect();
+        let letters: Vec<char> = code.chars().collect();
+        let groups: Vec<String> = letters.chunks(GROUP_LENGTH).map(String::from_iter).collect();
         shown.push(groups.join("-"));
     }
     Ok((shown, hashes))
