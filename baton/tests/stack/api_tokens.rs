@@ -4,7 +4,8 @@ use baton::stack::Stack;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::people::{Answer, Person, empty_inbox, mails_to, stack};
+use crate::authenticator::enrol;
+use crate::people::{Answer, PASSWORD, Person, empty_inbox, mails_to, stack};
 
 const TOKENS: &str = "/v1/me/tokens";
 
@@ -13,7 +14,7 @@ fn after(hours: i64) -> String {
 }
 
 fn asked(access: &str, projects: &Value) -> Value {
-    json!({"name": "nightly export", "access": access, "projects": projects, "expires_at": after(24)})
+    json!({"name": "nightly export", "access": access, "projects": projects, "expires_at": after(24), "password": PASSWORD})
 }
 
 /// A script that has such a token of a person's.
@@ -75,6 +76,46 @@ async fn a_token_is_shown_once_listed_with_its_last_use_and_revoked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_the_password_a_copied_access_token_makes_no_api_token() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    told(&stack, &ada).await;
+    empty_inbox(&stack).await;
+    let mut unproven = asked("write", &Value::Null);
+    unproven["password"] = json!("not the password at all");
+    ada.post(TOKENS, unproven.clone()).await.broken_rule("/password");
+    unproven.as_object_mut().expect("an object").remove("password");
+    ada.post(TOKENS, unproven).await.problem(422);
+    assert_eq!(ada.get(TOKENS).await.expect(200).body["items"], json!([]));
+    assert_eq!(ada.get("/v1/me/events").await.expect(200).body["items"], json!([]));
+    assert_eq!(told(&stack, &ada).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_second_factor_a_token_takes_a_code_that_no_refused_one_uses_up() {
+    let stack = stack().await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let (mut app, codes) = enrol(&ada).await;
+    let with = |code: &str, name: &str, value: Value| {
+        let mut body = asked("read", &Value::Null);
+        body["code"] = json!(code);
+        body[name] = value;
+        body
+    };
+    ada.post(TOKENS, asked("read", &Value::Null)).await.broken_rule("/code");
+    for code in [app.next_code(), codes[0].clone()] {
+        let good = || with(&code, "name", json!("nightly export"));
+        ada.post(TOKENS, with(&code, "name", json!(""))).await.broken_rule("/name");
+        ada.post(TOKENS, with(&code, "expires_at", json!(after(-1)))).await.broken_rule("/expires_at");
+        ada.post(TOKENS, with(&code, "password", json!("not the password at all"))).await.broken_rule("/password");
+        ada.post(TOKENS, good()).await.expect(201);
+        ada.post(TOKENS, good()).await.broken_rule("/code");
+    }
+    assert_eq!(ada.get(TOKENS).await.expect(200).body["items"].as_array().map(Vec::len), Some(2));
+    assert_eq!(ada.get("/v1/me/second-factor").await.expect(200).body["recovery_codes_left"], 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_does_what_it_was_made_for_and_no_more() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({})).await;
@@ -130,6 +171,8 @@ async fn a_token_is_asked_for_within_its_bounds() {
         (with("expires_at", json!(after(366 * 24 + 1))), "/expires_at"),
         (with("expires_at", Value::Null), "/expires_at"),
         (with("user", json!(ada.id)), "/user"),
+        (with("password", Value::Null), "/password"),
+        (with("code", json!(["000000"])), "/code"),
     ] {
         let answer = ada.post(TOKENS, body).await.problem(422);
         let place = answer.body["errors"][0]["pointer"].as_str().expect("a place").to_owned();
@@ -148,7 +191,7 @@ async fn a_token_ends_when_it_was_said_to() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({})).await;
     let ends_at = Timestamp::now() + SignedDuration::from_secs(2);
-    let body = json!({"name": "short", "access": "read", "expires_at": ends_at.to_string()});
+    let body = json!({"name": "short", "access": "read", "expires_at": ends_at.to_string(), "password": PASSWORD});
     let token = ada.post(TOKENS, body).await.expect(201).text("token");
     let script = Person { access_token: Some(token), ..ada.clone() };
     script.get("/v1/me").await.expect(200);

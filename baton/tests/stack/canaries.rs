@@ -174,10 +174,11 @@ async fn live(process: &Process, secrets: &mut Secrets, codes: &mut Vec<String>)
     let one_click = Some(b"List-Unsubscribe=One-Click".to_vec());
     nobody.send(Method::POST, &format!("/v1/unsubscribe/{token}"), &form, one_click).await;
 
-    let body = json!({"name": "Script", "access": "write", "expires_at": "2037-01-01T00:00:00Z"});
-    ada.post("/v1/me/tokens", body).await.expect(422);
-    let tomorrow = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
-    let made = ada.post("/v1/me/tokens", json!({"name": "Script", "access": "write", "expires_at": tomorrow})).await.expect(201);
+    let tomorrow = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).to_string();
+    let ask = |until: &str, by: &str| json!({"name": "Script", "access": "write", "expires_at": until, "password": password(by)});
+    ada.post("/v1/me/tokens", ask("2037-01-01T00:00:00Z", "first")).await.expect(422);
+    ada.post("/v1/me/tokens", ask(&tomorrow, "wrong")).await.expect(422);
+    let made = ada.post("/v1/me/tokens", ask(&tomorrow, "first")).await.expect(201);
     let script = Person { access_token: Some(secrets.keep_text(&made, "token")), ..ada.clone() };
     script.get("/v1/projects").await.expect(200);
     ada.delete_plain(&format!("/v1/me/tokens/{}", made.text("id"))).await.expect(204);

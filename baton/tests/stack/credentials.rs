@@ -210,7 +210,7 @@ async fn whoever_goes_takes_their_own_along_and_leaves_others_their_work() {
     ben.bring_in(&bens, &ada, "editor").await;
     let task = ada.create_task(&bens, json!({"title": "Fix the pump", "assignee": ada.id})).await;
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
-    let script = json!({"name": "Script", "access": "read", "expires_at": tomorrow});
+    let script = json!({"name": "Script", "access": "read", "expires_at": tomorrow, "password": PASSWORD});
     let script = ada.post("/v1/me/tokens", script).await.expect(201).text("token");
     let script = Person { access_token: Some(script), ..ada.clone() };
     script.get("/v1/projects").await.expect(200);

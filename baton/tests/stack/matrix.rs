@@ -313,7 +313,7 @@ fn tomorrow() -> String {
 
 fn new_token(access: &str, project: Option<&str>) -> Value {
     let projects = project.map(|it| json!([last_of(it)])).unwrap_or_default();
-    json!({"name": "Script", "access": access, "projects": projects, "expires_at": tomorrow()})
+    json!({"name": "Script", "access": access, "projects": projects, "expires_at": tomorrow(), "password": PASSWORD})
 }
 
 /// The same person as a script of theirs.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::bad_input::everything;
 use crate::dice::Dice;
-use crate::people::{Answer, Person, stack};
+use crate::people::{Answer, PASSWORD, Person, stack};
 
 /// Probes in an ordinary run.
 const PROBES: usize = 5_000;
@@ -372,7 +372,8 @@ async fn probers(stack: &Stack, target: &Target) -> Vec<Prober> {
 }
 
 fn new_token(name: &str, access: &str) -> Value {
-    json!({"name": name, "access": access, "expires_at": Timestamp::now() + SignedDuration::from_hours(24)})
+    let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
+    json!({"name": name, "access": access, "expires_at": tomorrow, "password": PASSWORD})
 }
 
 /// One id of each kind, all of this person's.

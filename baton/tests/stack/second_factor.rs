@@ -214,7 +214,7 @@ async fn an_api_token_reaches_no_second_factor() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({})).await;
     let expires_at = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string();
-    let made = json!({"name": "all", "access": "write", "projects": null, "expires_at": expires_at});
+    let made = json!({"name": "all", "access": "write", "projects": null, "expires_at": expires_at, "password": PASSWORD});
     let script = Person { access_token: Some(ada.post("/v1/me/tokens", made).await.expect(201).text("token")), ..ada.clone() };
     for (method, path) in [
         (Method::GET, FACTOR),

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use api::{
-    API_TOKEN_PREFIX, ApiError, BodyProblems, CallerProblems, Client, ConflictProblem, ListBody, NotFoundProblem, Path, Query,
-    RawBody, SessionCaller,
+    API_TOKEN_PREFIX, ApiError, BodyProblems, BusyProblem, CallerProblems, Client, ConflictProblem, ListBody, NotFoundProblem,
+    Path, Query, RawBody, SessionCaller,
 };
 use axum::Json;
 use axum::extract::State;
@@ -17,8 +17,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::events::event;
-use crate::proof::live_session;
+use crate::password::Attempt;
+use crate::proof::{live_session, prove};
 use crate::schema::TokenAccessSchema;
+use crate::second_factor::Code;
 use crate::{Login, random};
 
 const SECRET_LENGTH: usize = 32;
@@ -29,8 +31,8 @@ const MOST_TOKENS: usize = 50;
 /// How many projects a token is limited to at most; without a limit it reaches all that its owner is in.
 const MOST_PROJECTS: usize = 50;
 
-/// A token for a script, as asked for.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A token for a script, as asked for, and the proof that it is its owner who wants it.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewApiToken {
     /// What to know it by.
@@ -44,6 +46,12 @@ pub(crate) struct NewApiToken {
     projects: Option<Projects>,
     /// In the future, and at most 366 days from now.
     expires_at: Timestamp,
+    #[schema(value_type = String, format = "password", max_length = 128)]
+    password: Attempt,
+    /// Of the second factor, where it is on: six digits, or a recovery code.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    code: Option<Code>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,7 +128,7 @@ pub(crate) async fn list_tokens(
     post, path = "/v1/me/tokens", tag = "credentials", security(("bearer" = [])), request_body = NewApiToken,
     responses(
         (status = 201, description = "The token, with its secret", body = CreatedApiTokenBody),
-        CallerProblems, BodyProblems, ConflictProblem,
+        CallerProblems, BodyProblems, ConflictProblem, BusyProblem,
     ),
 )]
 pub(crate) async fn create_token(
@@ -130,12 +138,16 @@ pub(crate) async fn create_token(
     body: RawBody,
 ) -> Result<(StatusCode, Json<CreatedApiTokenBody>), ApiError> {
     live_session(&login, &caller).await?;
-    let NewApiToken { name, access, projects, expires_at } = body.parse()?;
-    let now = Timestamp::now();
-    judge_expiry(expires_at, now)?;
-    if live_tokens(&login, &caller, now).await?.len() >= MOST_TOKENS {
+    let NewApiToken { name, access, projects, expires_at, password, code } = body.parse()?;
+    // Judged before the proof, which uses a code up.
+    let asked_at = Timestamp::now();
+    judge_expiry(expires_at, asked_at)?;
+    if live_tokens(&login, &caller, asked_at).await?.len() >= MOST_TOKENS {
         return Err(ApiError::conflict(format!("There are {MOST_TOKENS} tokens already; revoke one first.")));
     }
+    // A token lives on after the session: with a copied access token alone nobody is to get one.
+    prove(&login, &caller, password, "/password", code, &device).await?;
+    let now = Timestamp::now();
     let token = secret()?;
     let (user, id, hash) = (caller.user, ApiTokenId(Uuid::now_v7()), TokenHash::of(&token));
     let kind = SecurityEventKind::TokenMade { name: name.clone() };
