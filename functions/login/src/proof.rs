@@ -18,7 +18,8 @@ pub(crate) struct Proven {
 /// their session first, so it is all a handler has to call.
 ///
 /// # Errors
-/// 401, where the session is over; 429, where too many were wrong; 422 at `password_field` or at `/code`, where they are.
+/// 401, where the session is over; 409, where the account is changed in this very moment; 429, where too many were wrong; 422 at
+/// `password_field` or at `/code`, where they are.
 pub(crate) async fn prove(
     login: &Login,
     caller: &SessionCaller,
@@ -49,7 +50,8 @@ pub(crate) async fn prove(
             if !spend_code(login, &credential, &code, device).await? {
                 return Err(ApiError::invalid("/code", "is wrong, or was used already"));
             }
-            own_credential(login, &profile).await?
+            // What was proven is a password: whoever set another in this moment, by a link, has not been asked.
+            as_proven(login, &credential).await?.ok_or_else(being_changed)?
         }
     };
     accounts.forget_attempts(&bucket).await?;
@@ -71,7 +73,11 @@ pub(crate) async fn live_session(login: &Login, caller: &SessionCaller) -> Resul
 /// 409, where the account is moved to another address or goes in this very moment.
 pub(crate) async fn own_credential(login: &Login, profile: &Profile) -> Result<Credential, ApiError> {
     let credential = login.0.accounts.credential(&profile.email).await?;
-    credential.filter(|it| it.user == profile.id).ok_or_else(|| ApiError::conflict("Your account is being changed; try again."))
+    credential.filter(|it| it.user == profile.id).ok_or_else(being_changed)
+}
+
+fn being_changed() -> ApiError {
+    ApiError::conflict("Your account is being changed; try again.")
 }
 
 /// A credential as it is now, where what was proven of it still holds: others may have logged in with it since it was read.

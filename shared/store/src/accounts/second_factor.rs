@@ -123,7 +123,7 @@ impl Accounts {
     /// Replaces all recovery codes, at the time of the notice.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`], where they were replaced already, or the second factor is another.
+    /// [`StoreError::Conflict`], where they were replaced already, or the second factor or the password is another.
     pub async fn renew_recovery_codes(
         &self,
         mail: &Mail,
@@ -135,7 +135,7 @@ impl Accounts {
         let Some(factor) = &credential.second_factor else { return Err(StoreError::Conflict { step }) };
         let set = "SET #recovery_hashes = :hashes, #codes_made_at = :now";
         let write = self
-            .updating(credential, set, &[AsRead::Factor], &["#codes_made_at = :made_as_read"])
+            .updating(credential, set, &[AsRead::Password, AsRead::Factor], &["#codes_made_at = :made_as_read"])
             .value(":hashes", hashes(recovery_hashes))
             .value(":now", text(keys::timestamp(notice.event().at)))
             .value(":made_as_read", text(keys::timestamp(factor.codes_made_at)));
