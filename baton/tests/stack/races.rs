@@ -191,3 +191,47 @@ async fn a_reuse_seen_many_times_at_once_ends_the_session_and_tells_its_owner_on
         events["items"].as_array().expect("a list").iter().filter(|it| it["kind"] == "refresh_token_reused").collect();
     assert_eq!(reuses.len(), 1, "{events:#}");
 }
+
+/// Of somebody who asks for the second factor to go with the old password, while the mailbox sets another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_with_the_password_of_before_a_reset_switches_no_second_factor_off() {
+    let stack = stack().await;
+    for name in ["Ada", "Ben", "Cleo", "Dan"] {
+        let ada = Person::sign_up(&stack, name, json!({})).await;
+        let (_, recovery_codes) = enrol(&ada).await;
+        ada.post("/v1/password/forgot", json!({"email": ada.email})).await.expect(202);
+        let token = ada.token_after(&stack, "/#/reset?token=").await;
+        let new = "kq7#mzz0";
+        let reset = ada.post("/v1/password/reset", json!({"token": token, "new": new}));
+        let removal = json!({"password": PASSWORD, "code": recovery_codes[0]});
+        let (reset, removed) = tokio::join!(reset, ada.delete_with("/v1/me/second-factor", removal));
+        assert!(reset.status != 204 || removed.status != 204, "{reset:#?} {removed:#?}");
+        if reset.status == 204 {
+            let body = json!({"email": ada.email, "password": new, "device_token": ada.device_token});
+            ada.post("/v1/login", body).await.expect(200).text("ticket");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_joins_while_their_account_goes_is_gone_from_there_too() {
+    let stack = stack().await;
+    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
+    for _ in 0..4 {
+        let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+        let project = ben.create_project("Boiler room").await;
+        ben.post(&format!("{project}/invitations"), json!({"email": ada.email, "role": "editor"})).await.expect(202);
+        let id = project.rsplit('/').next().expect("an id");
+        let accept = format!("/v1/me/invitations/{id}/accept");
+        let gone = ada.delete_with("/v1/me", json!({"password": PASSWORD}));
+        let (gone, joined, own) =
+            tokio::join!(gone, ada.post(&accept, json!({})), ada.post("/v1/projects", json!({"name": "Own"})));
+        gone.expect(204);
+        for answer in [joined, own] {
+            assert!(answer.status.is_success() || answer.status.is_client_error(), "{answer:#?}");
+        }
+        let members = ben.get(&format!("{project}/members")).await.expect(200).body;
+        let mut members = members["items"].as_array().expect("members").iter();
+        assert!(members.all(|it| it["user"] == ben.id.as_str() || it["left_at"].is_string()), "{members:#?}");
+    }
+}

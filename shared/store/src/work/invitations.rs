@@ -1,7 +1,7 @@
 use domain::{EmailAddress, Invitation, InvitationId, Membership, Project, ProjectId, Role};
 use jiff::Timestamp;
 
-use super::members::{OPEN, count_owner, membership_item};
+use super::members::{OPEN, check_person, count_owner, membership_item};
 use crate::item::{Item, text, word};
 use crate::keys::{Key, List};
 use crate::mail::parts::part_item;
@@ -128,7 +128,7 @@ impl Work {
     /// Turns an invitation into a membership. Who is a member already keeps their role, and the invitation is gone all the same.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`], where the invitation is not there any more or the project was deleted.
+    /// [`StoreError::Conflict`], where the invitation or the account is not there any more or the project was deleted.
     pub async fn accept_invitation(&self, invitation: &Invitation, membership: &Membership) -> Result<(), StoreError> {
         let step = "accept the invitation";
         let [invited, mirror] = self.removal(invitation);
@@ -137,7 +137,8 @@ impl Work {
             Role::Owner => count_owner(self, membership.project),
             Role::Viewer | Role::Editor => Write::check(&self.table, keys::project(membership.project)).when(OPEN),
         };
-        let writes = vec![invited, mirror, member.when("attribute_not_exists(#pk) OR attribute_exists(#left_at)"), project];
+        let member = member.when("attribute_not_exists(#pk) OR attribute_exists(#left_at)");
+        let writes = vec![invited, mirror, member, project, check_person(self, membership.user)];
         match transact(step, writes).await? {
             Transacted::Done => Ok(()),
             Transacted::Refused(places) if places == [2] => self.remove_invitation(invitation).await,

@@ -147,6 +147,11 @@ pub(crate) fn membership(item: &Item) -> Result<Membership, StoreError> {
     })
 }
 
+/// A person whose account is there: one that goes leaves its projects, so it must not join another one meanwhile.
+pub(crate) fn check_person(work: &Work, user: UserId) -> Write {
+    Write::check(&work.table, keys::profile(user)).when("attribute_exists(#pk)")
+}
+
 /// One owner more in an open project.
 pub(crate) fn count_owner(work: &Work, project: ProjectId) -> Write {
     let write = Write::update(&work.table, keys::project(project), "SET #owners = #owners + :one");

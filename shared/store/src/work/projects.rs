@@ -4,7 +4,7 @@ use domain::{Membership, Project, ProjectId, Role, UserId};
 use jiff::Timestamp;
 
 use super::ended::{EndedSessions, ended_sessions};
-use super::members::{membership, membership_item};
+use super::members::{check_person, membership, membership_item};
 use crate::item::{Item, number, text};
 use crate::keys::List;
 use crate::table::query::Query;
@@ -37,7 +37,7 @@ impl Work {
     /// Stores a project and its first owner, once per id.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// [`StoreError::Conflict`], where the owner's account is not there any more.
     pub async fn create_project(
         &self,
         project: &Project,
@@ -46,7 +46,8 @@ impl Work {
     ) -> Result<ProjectCreation, StoreError> {
         let step = "store the project";
         let item = project_item(project, 1).with_some("request_hash", request_hash.map(|it| text(it.as_str())));
-        let writes = vec![Write::create(&self.table, item), Write::create(&self.table, membership_item(owner)?)];
+        let membership = Write::create(&self.table, membership_item(owner)?);
+        let writes = vec![Write::create(&self.table, item), membership, check_person(self, owner.user)];
         if transact(step, writes).await? == Transacted::Done {
             return Ok(ProjectCreation::Created);
         }
