@@ -31,6 +31,7 @@ mod process;
 mod races;
 mod recovery;
 mod replay;
+mod rights;
 mod second_factor;
 mod sessions;
 mod story;
