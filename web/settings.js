@@ -48,7 +48,7 @@ export async function settingsPage() {
       fold(t('password.change'), (draw) => changePassword(factor, draw)),
       fold(t('factor.title'), () => secondFactor(factor, factorChanged), t(factor.enabled ? 'factor.on' : 'factor.off')),
       fold(t('sessions.title'), sessions),
-      fold(t('tokens.title'), tokens),
+      fold(t('tokens.title'), (draw) => tokens(factor, draw)),
       fold(t('email.change'), () => changeEmail(factor)),
       fold(t('event.title'), events),
       fold(t('account.title'), () => account.data(factor))),
