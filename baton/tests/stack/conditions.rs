@@ -1,6 +1,8 @@
 //! What the store refuses because of what happened in between, at moments that requests over HTTP do not hit at will.
 
-use domain::{ApiTokenId, EventId, Letter, Locale, PartId, Recipient, SecurityEvent, SecurityEventKind, SessionId, TokenAccess};
+use domain::{
+    ApiTokenId, EventId, Letter, Locale, PartId, Recipient, SecurityEvent, SecurityEventKind, SessionId, TokenAccess, UserId,
+};
 use jiff::Timestamp;
 use store::{
     AddressSide, ApiToken, EmailChange, Ending, Filed, LetterKind, LetterLimit, NewPassword, OneTimeToken, Part, PartContent,
@@ -154,19 +156,8 @@ async fn an_account_that_is_gone_leaves_no_way_in() {
     let read = tables.person().await;
     let (user, now) = (read.user, Timestamp::now());
     let made = notice(user, SecurityEventKind::NewDevice);
-    let token = |text: &str| ApiToken {
-        id: ApiTokenId(Uuid::now_v7()),
-        user,
-        hash: TokenHash::of(text),
-        name: "nightly".parse().expect("a name"),
-        access: TokenAccess::Write,
-        projects: None,
-        created_at: now,
-        expires_at: now + HOUR,
-        last_used_at: None,
-    };
-    let (before, after) = (token("before"), token("after"));
-    accounts.create_api_token(work, mail, &before, &made).await.expect("the token is made");
+    let (before, after) = (api_token(user, "before"), api_token(user, "after"));
+    accounts.create_api_token(mail, &read, &before, &made).await.expect("the token is made");
     let unlisted = session(user);
     tables.start(&unlisted, &read).await.expect("the session starts");
     refused(&accounts.delete_account(work, &read, &[], now).await);
@@ -185,7 +176,36 @@ async fn an_account_that_is_gone_leaves_no_way_in() {
     assert!(ended.iter().all(|it| refuses.contains(*it, now)));
 
     refused(&tables.start(&session(user), &read).await);
-    refused(&accounts.create_api_token(work, mail, &after, &made).await);
+    refused(&accounts.create_api_token(mail, &read, &after, &made).await);
     accounts.touch_api_token(&before, now).await.expect("nothing is to be noted");
     assert_eq!(accounts.api_token(&before.hash).await.expect("the table answers"), None, "and nothing comes back by it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_api_token_is_made_by_whoever_proved_a_password_of_before() {
+    let stack = stack().await;
+    let tables = Tables::of(&stack);
+    let Tables { accounts, work, mail } = &tables;
+    let read = tables.person().await;
+    let (user, now) = (read.user, Timestamp::now());
+    let changed = notice(user, SecurityEventKind::PasswordChanged);
+    accounts.change_password(work, mail, &read, &password("second"), &[], &changed, now).await.expect("the password is changed");
+    let wanted = api_token(user, "late");
+    refused(&accounts.create_api_token(mail, &read, &wanted, &notice(user, SecurityEventKind::NewDevice)).await);
+    assert_eq!(accounts.api_tokens(user).await.expect("the table answers"), []);
+}
+
+fn api_token(user: UserId, text: &str) -> ApiToken {
+    let now = Timestamp::now();
+    ApiToken {
+        id: ApiTokenId(Uuid::now_v7()),
+        user,
+        hash: TokenHash::of(text),
+        name: "nightly".parse().expect("a name"),
+        access: TokenAccess::Write,
+        projects: None,
+        created_at: now,
+        expires_at: now + HOUR,
+        last_used_at: None,
+    }
 }

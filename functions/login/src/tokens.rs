@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::events::event;
 use crate::password::Attempt;
-use crate::proof::{live_session, prove};
+use crate::proof::{Proven, live_session, prove};
 use crate::schema::TokenAccessSchema;
 use crate::second_factor::Code;
 use crate::{Login, random};
@@ -146,7 +146,7 @@ pub(crate) async fn create_token(
         return Err(ApiError::conflict(format!("There are {MOST_TOKENS} tokens already; revoke one first.")));
     }
     // A token lives on after the session: with a copied access token alone nobody is to get one.
-    prove(&login, &caller, password, "/password", code, &device).await?;
+    let Proven { credential, .. } = prove(&login, &caller, password, "/password", code, &device).await?;
     let now = Timestamp::now();
     let token = secret()?;
     let (user, id, hash) = (caller.user, ApiTokenId(Uuid::now_v7()), TokenHash::of(&token));
@@ -154,7 +154,7 @@ pub(crate) async fn create_token(
     let notice = Notice::of(event(user, kind, device, now));
     let projects = projects.map(|Projects(projects)| projects);
     let made = ApiToken { id, user, hash, name, access, projects, created_at: now, expires_at, last_used_at: None };
-    login.0.accounts.create_api_token(&login.0.work, &login.0.mail, &made, &notice).await?;
+    login.0.accounts.create_api_token(&login.0.mail, &credential, &made, &notice).await?;
     login.0.hints.letter_due(notice.recipient()).await;
     Ok((StatusCode::CREATED, Json(CreatedApiTokenBody { described: made.into(), token })))
 }

@@ -3,10 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{ApiTokenId, ProjectId, SecurityEvent, TokenAccess, TokenName, UserId};
 use jiff::{SignedDuration, Timestamp};
 
+use super::credentials::{AsRead, where_as_read};
 use crate::item::{Item, json, number, text, word};
 use crate::table::query::Query;
 use crate::table::write::{Write, transact};
-use crate::{Accounts, Mail, Notice, StoreError, TokenHash, Work, keys};
+use crate::{Accounts, Credential, Mail, Notice, StoreError, TokenHash, keys};
 
 /// How old the noted last use may be before it is noted anew: so a busy token is one write an hour.
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -42,14 +43,21 @@ impl ApiToken {
 }
 
 impl Accounts {
-    /// Stores an API token of somebody who has an account.
+    /// Stores an API token of whoever has this credential.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`], where the account is gone.
-    pub async fn create_api_token(&self, work: &Work, mail: &Mail, token: &ApiToken, notice: &Notice) -> Result<(), StoreError> {
+    /// [`StoreError::Conflict`], where the account is gone or the password is not as read any more: the token would outlive a reset.
+    pub async fn create_api_token(
+        &self,
+        mail: &Mail,
+        credential: &Credential,
+        token: &ApiToken,
+        notice: &Notice,
+    ) -> Result<(), StoreError> {
         let step = "store the API token";
+        let check = Write::check(&self.table, keys::credential(&credential.email));
         let mut writes = vec![
-            Write::check(&work.table, keys::profile(token.user)).when("attribute_exists(#pk)"),
+            where_as_read(check, credential, &[AsRead::Password], &[]),
             Write::create(&self.table, token_item(keys::api_token(&token.hash), token)?),
             Write::create(&self.table, token_item(keys::listed_api_token(token.user, token.id), token)?),
         ];
