@@ -1,12 +1,10 @@
 //! What the store refuses because of what happened in between, at moments that requests over HTTP do not hit at will.
 
-use domain::{
-    ApiTokenId, EventId, Letter, Locale, PartId, Recipient, SecurityEvent, SecurityEventKind, SessionId, TokenAccess, UserId,
-};
+use domain::{ApiTokenId, EmailAddress, Letter, Locale, PartId, Recipient, SecurityEventKind, SessionId, TokenAccess, UserId};
 use jiff::Timestamp;
 use store::{
-    AddressSide, ApiToken, EmailChange, Ending, Filed, LetterKind, LetterLimit, NewPassword, OneTimeToken, Part, PartContent,
-    PendingFactor, Session, StoreError, TokenHash, TokenPurpose,
+    AddressSide, ApiToken, Credential, EmailChange, Ending, Filed, LetterKind, LetterLimit, NewPassword, OneTimeToken, Part,
+    PartContent, PendingFactor, Session, StoreError, TokenHash, TokenPurpose,
 };
 use uuid::Uuid;
 
@@ -84,34 +82,15 @@ async fn an_address_changes_once_both_links_were_followed_also_at_the_same_momen
     let Tables { accounts, work, mail } = &tables;
     let read = tables.person().await;
     let (user, now) = (read.user, Timestamp::now());
-    let asked = |id| SecurityEvent { id, ..notice(user, SecurityEventKind::EmailChangeAsked).event().clone() };
-    let (old, new): (_, domain::EmailAddress) = (read.email.clone(), "ada@example.org".parse().expect("an address"));
-    let letter = |to: &domain::EmailAddress| {
-        let content = PartContent::Letter { id: PartId(Uuid::now_v7()), letter: Letter::EmailChanged { locale: Locale::En } };
-        Part { recipient: Recipient::Address(to.clone()), due_at: now + HOUR, content }
-    };
-    let begin = async || {
-        let id = EventId(Uuid::now_v7());
-        let (old, new, expires_at) = (old.clone(), new.clone(), now + HOUR);
-        let change = EmailChange { id, user, old, new, old_confirmed: false, new_confirmed: false, expires_at };
-        let token = |side| {
-            let purpose = TokenPurpose::ChangeEmail { user, change: id, side };
-            OneTimeToken { hash: TokenHash::of(&Uuid::now_v7().to_string()), purpose, expires_at }
-        };
-        let tokens = [&token(AddressSide::Old), &token(AddressSide::New)];
-        let letters = [&letter(&change.old), &letter(&change.new)];
-        let limit = LetterLimit { kind: LetterKind::EmailChange, most: 2, window: HOUR * 24 };
-        let filed = accounts.start_email_change(mail, &change, tokens, letters, &limit, &asked(id)).await;
-        (change, filed.expect("the change is begun"))
-    };
-    let (replaced, _) = begin().await;
-    let (change, filed) = begin().await;
+    let (replaced, _) = begin_email_change(&tables, &read).await.expect("the change is begun");
+    let (change, filed) = begin_email_change(&tables, &read).await.expect("the change is begun");
     assert_eq!(filed, Filed::Yes);
-    let (_, filed) = begin().await;
+    let (_, filed) = begin_email_change(&tables, &read).await.expect("the table answers");
     assert_eq!(filed, Filed::TooMany, "and nothing of a third one is stored");
     refused(&accounts.confirm_email_side(&replaced, AddressSide::New, now).await);
 
-    let (done, to_old) = (notice(user, SecurityEventKind::EmailChanged), letter(&old));
+    let (old, new) = (&change.old, &change.new);
+    let (done, to_old) = (notice(user, SecurityEventKind::EmailChanged), letter(old));
     refused(&accounts.finish_email_change(work, mail, &change, &read, &done, &to_old, now).await);
     let sides = [AddressSide::Old, AddressSide::New].map(|side| accounts.confirm_email_side(&change, side, now));
     let followed = futures::future::try_join_all(sides).await.expect("both links are good");
@@ -121,11 +100,55 @@ async fn an_address_changes_once_both_links_were_followed_also_at_the_same_momen
     let finish = || accounts.finish_email_change(work, mail, &change, &read, &done, &to_old, now);
     finish().await.expect("the address changes");
     refused(&finish().await);
-    assert!(accounts.credential(&old).await.expect("the table answers").is_none());
-    let moved = accounts.credential(&new).await.expect("the table answers").expect("a credential");
+    assert!(accounts.credential(old).await.expect("the table answers").is_none());
+    let moved = accounts.credential(new).await.expect("the table answers").expect("a credential");
     assert_eq!((moved.user, &moved.password_hash), (user, &read.password_hash));
     let profile = work.profile(user).await.expect("the table answers").expect("a profile");
-    assert_eq!(profile.email, new);
+    assert_eq!(profile.email, *new);
+}
+
+fn letter(to: &EmailAddress) -> Part {
+    let content = PartContent::Letter { id: PartId(Uuid::now_v7()), letter: Letter::EmailChanged { locale: Locale::En } };
+    Part { recipient: Recipient::Address(to.clone()), due_at: Timestamp::now() + HOUR, content }
+}
+
+async fn begin_email_change(tables: &Tables, read: &Credential) -> Result<(EmailChange, Filed), StoreError> {
+    let (user, old, expires_at) = (read.user, read.email.clone(), Timestamp::now() + HOUR);
+    let new = "ada@example.org".parse().expect("an address");
+    let notice = notice(user, SecurityEventKind::EmailChangeAsked);
+    let event = notice.event();
+    let change = EmailChange { id: event.id, user, old, new, old_confirmed: false, new_confirmed: false, expires_at };
+    let token = |side| {
+        let purpose = TokenPurpose::ChangeEmail { user, change: change.id, side };
+        OneTimeToken { hash: TokenHash::of(&Uuid::now_v7().to_string()), purpose, expires_at }
+    };
+    let tokens = [&token(AddressSide::Old), &token(AddressSide::New)];
+    let letters = [&letter(&change.old), &letter(&change.new)];
+    let limit = LetterLimit { kind: LetterKind::EmailChange, most: 2, window: HOUR * 24 };
+    let filed = tables.accounts.start_email_change(&tables.mail, read, &change, tokens, letters, &limit, event).await?;
+    Ok((change, filed))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_begun_under_a_password_goes_on_under_the_next() {
+    let stack = stack().await;
+    let tables = Tables::of(&stack);
+    let Tables { accounts, work, mail } = &tables;
+    let before = tables.person().await;
+    let (user, now) = (before.user, Timestamp::now());
+    accounts.start_enrolment(&before, &PendingFactor { secret: vec![7; 20], until: now + HOUR }).await.expect("it is begun");
+    let (change, _) = begin_email_change(&tables, &before).await.expect("the change is begun");
+    let begun = tables.read(&before).await;
+    let changed = notice(user, SecurityEventKind::PasswordChanged);
+    accounts.change_password(work, mail, &begun, &password("second"), &[], &changed, now).await.expect("it is changed");
+
+    refused(&accounts.confirm_email_side(&change, AddressSide::Old, now).await);
+    refused(&begin_email_change(&tables, &begun).await);
+    let after = tables.read(&before).await;
+    assert_eq!(after.pending_factor, None);
+    let pending = Credential { pending_factor: begun.pending_factor.clone(), ..after };
+    let on = notice(user, SecurityEventKind::SecondFactorOn);
+    refused(&accounts.confirm_enrolment(mail, &pending, 1, &[TokenHash::of("code")], &on).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,7 @@ pub(crate) struct PasswordChange {
     code: Option<Code>,
 }
 
-/// Changes the password. Every other session ends.
+/// Changes the password. Every other session ends, and so does a change of address or a second factor that was only begun.
 #[utoipa::path(
     put, path = "/v1/me/password", tag = "credentials", security(("bearer" = [])), request_body = PasswordChange,
     responses((status = 204, description = "Changed"), CallerProblems, BodyProblems, ConflictProblem, BusyProblem),

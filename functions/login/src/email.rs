@@ -89,13 +89,14 @@ pub(crate) async fn change_email(
     let now = Timestamp::now();
     let event = event(profile.id, SecurityEventKind::EmailChangeAsked, device, now);
     let expires_at = now.checked_add(LIFETIME).map_err(ApiError::internal)?;
-    let old = credential.email;
+    let old = credential.email.clone();
     let (id, user) = (event.id, event.user);
     let change = EmailChange { id, user, old, new: email, old_confirmed: false, new_confirmed: false, expires_at };
     let to_old = asks_old(&change, random::token()?, now);
     let to_new = asks_new(&change, &profile, taken, random::token()?, now);
     let (tokens, letters) = ([&to_old.0, &to_new.0], [&to_old.1, &to_new.1]);
-    if accounts.start_email_change(mail, &change, tokens, letters, &LIMIT, &event).await? == Filed::Yes {
+    let filed = accounts.start_email_change(mail, &credential, &change, tokens, letters, &LIMIT, &event).await;
+    if filed? == Filed::Yes {
         for letter in letters {
             hints.letter_due(&letter.recipient).await;
         }
@@ -155,6 +156,10 @@ pub(crate) async fn confirm_email(
         let (credential, profile, taken) =
             tokio::try_join!(accounts.credential(&change.old), work.profile(user), accounts.credential(&change.new))?;
         let (credential, profile) = credential.filter(|it| it.user == user).zip(profile).ok_or_else(bad_token)?;
+        // Completed in the same moment: by the other link, or by this one twice.
+        if taken.as_ref().is_some_and(|it| it.user == user) {
+            return Ok(Json(EmailChangeBody { changed: true, waiting_for: None }));
+        }
         if taken.is_some() {
             return Err(ApiError::conflict("The new address has got an account of its own since this change was asked for."));
         }

@@ -84,8 +84,8 @@ fn reset_letter(
 
 /// Sets a new password by the link that was mailed.
 ///
-/// All sessions end, and what was counted of wrong guesses is forgotten. A second factor stays as it is. Links for an earlier password
-/// do not work any more.
+/// All sessions end, and what was counted of wrong guesses is forgotten. A second factor stays as it is; what was only
+/// begun, a change of address for one, ends. Links for an earlier password do not work any more.
 #[utoipa::path(
     post, path = "/v1/password/reset", tag = "accounts", request_body = PasswordReset,
     responses((status = 204, description = "The password is set"), PublicProblems, BodyProblems, ConflictProblem, BusyProblem),

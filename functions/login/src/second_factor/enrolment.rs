@@ -102,7 +102,12 @@ pub(crate) async fn read_second_factor(
 ) -> Result<Json<SecondFactorBody>, ApiError> {
     live_session(&login, &caller).await?;
     query.parse_none()?;
-    let factor = own_account(&login, &caller).await?.1.second_factor;
+    let account = own_account(&login, &caller).await.map_err(|error| match error {
+        // The address is just moving: a moment later it can be read.
+        ApiError::Conflict(_) => ApiError::unavailable("the account is being changed"),
+        error => error,
+    });
+    let factor = account?.1.second_factor;
     Ok(Json(SecondFactorBody {
         enabled: factor.is_some(),
         since: factor.as_ref().map(|it| it.since),

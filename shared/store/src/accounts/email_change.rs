@@ -48,10 +48,12 @@ impl Accounts {
     /// first.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// [`StoreError::Conflict`], where the password is another than the one it was proven with.
+    #[expect(clippy::too_many_arguments, reason = "all of it is one transaction")]
     pub async fn start_email_change(
         &self,
         mail: &Mail,
+        credential: &Credential,
         change: &EmailChange,
         tokens: [&OneTimeToken; 2],
         letters: [&Part; 2],
@@ -68,6 +70,8 @@ impl Accounts {
         }
         writes.push(Write::put(&self.table, change_item(change)));
         writes.push(self.recording(event)?);
+        let proven = Write::check(&self.table, keys::credential(&credential.email));
+        writes.push(where_as_read(proven, credential, &[AsRead::Password], &[]));
         match transact(step, writes).await? {
             Transacted::Done => Ok(Filed::Yes),
             Transacted::Refused(places) if places.iter().any(|it| *it < letters.len()) => Ok(Filed::TooMany),

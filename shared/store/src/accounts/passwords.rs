@@ -37,7 +37,7 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let step = "change the password";
-        let mut writes = vec![self.replacing_password(credential, new, now)];
+        let mut writes = self.replacing_password(credential, new, now);
         writes.extend(notice.writes(self, mail)?);
         writes.extend(self.ending(work, credential.user, ends, now).await?);
         transact(step, writes).await?.or_conflict(step)
@@ -63,20 +63,25 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let step = "reset the password";
-        let mut writes = vec![self.using_up(token, now), self.replacing_password(credential, new, now)];
+        let mut writes = self.replacing_password(credential, new, now);
+        writes.push(self.using_up(token, now));
         writes.extend(notice.writes(self, mail)?);
         writes.extend(self.forgetting_all(clears));
         writes.extend(self.ending(work, credential.user, ends, now).await?);
         transact(step, writes).await?.or_conflict(step)
     }
 
-    fn replacing_password(&self, credential: &Credential, new: &NewPassword, now: Timestamp) -> Write {
-        let set = "SET #password_hash = :hash, #password_is_short = :is_short, #password_changed_at = :now";
+    /// Also ends what was begun under the password before: whoever it was that knew it is not to go on with it.
+    fn replacing_password(&self, credential: &Credential, new: &NewPassword, now: Timestamp) -> Vec<Write> {
+        let change = "SET #password_hash = :hash, #password_is_short = :is_short, #password_changed_at = :now \
+                      REMOVE #pending_secret, #pending_until";
         // A short one is for an account with a second factor: it must not have been switched off meanwhile.
         let as_read = [AsRead::Password, AsRead::LogIns, AsRead::Factor];
-        self.updating(credential, set, &as_read, &[])
+        let replaced = self
+            .updating(credential, change, &as_read, &[])
             .value(":hash", text(&new.hash))
             .value(":is_short", AttributeValue::Bool(new.is_short))
-            .value(":now", text(keys::timestamp(now)))
+            .value(":now", text(keys::timestamp(now)));
+        vec![replaced, Write::delete(&self.table, keys::email_change(credential.user))]
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::credentials::AsRead;
 use crate::item::{Item, json, number, text};
 use crate::table::query::Query;
-use crate::table::write::{Write, transact};
+use crate::table::write::{Contended, Write, transact};
 use crate::{Accounts, Bucket, Credential, Mail, Notice, StoreError, TokenHash, Work, keys};
 
 /// How many sessions one transaction ends, so that it stays within DynamoDB's 100 items. A person has fewer.
@@ -172,7 +172,13 @@ impl Accounts {
                 writes.extend(notice.writes(self, mail)?);
             }
         }
-        transact(step, writes).await?.or_conflict(step)
+        match (transact(step, writes).await, ending) {
+            // Without a condition it is others at work on the same items, all the time, that stand in the way.
+            (Err(StoreError::Conflict { step }), Ending::Quiet | Ending::Recorded(_)) => {
+                Err(StoreError::Unavailable { step, source: Contended.into() })
+            }
+            (outcome, _) => outcome?.or_conflict(step),
+        }
     }
 
     /// What ends sessions and remembers that they did, for a transaction with others. More than fit there end at once.
