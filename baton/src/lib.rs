@@ -28,3 +28,4 @@ pub mod ses;
 pub mod stack;
 pub mod stream;
 pub mod template;
+pub mod unread;

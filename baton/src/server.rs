@@ -21,6 +21,7 @@ use crate::{
     metrics::{self, Metrics},
     page,
     progress::Progress,
+    unread,
 };
 
 /// Scripts and styles come from here, nothing may frame us.
@@ -58,6 +59,7 @@ pub struct Parts {
 /// Everything on the port.
 pub fn app(parts: Parts) -> Router {
     let Parts { api, document, inbox, metrics, progress, written, flush, allowed_origins } = parts;
+    let api = api.layer(middleware::from_fn(unread::read_rest));
     let api = api.layer(middleware::from_fn_with_state((written, flush), acknowledge));
     let api = if allowed_origins.is_empty() { api } else { api.layer(cors(allowed_origins)) };
     let docs =

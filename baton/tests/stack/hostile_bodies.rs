@@ -1,9 +1,12 @@
 //! Bodies that are meant to cost more than they should: refused before a password is hashed, an attempt counted or a stack overflown.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use serde_json::json;
 
 use crate::meter::{Metered, operations};
-use crate::people::{PASSWORD, Person};
+use crate::people::{PASSWORD, Person, stack};
 
 const DEEP: usize = 10_000;
 const LARGE: usize = 1 << 20;
@@ -88,4 +91,39 @@ async fn a_password_with_a_nul_or_of_no_sensible_length_is_refused_and_nothing_b
         }
     }
     ada.get("/v1/me").await.expect(200);
+}
+
+/// The status of the next answer on a connection, read to its end.
+fn next_status(connection: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut octet = [0];
+        connection.read_exact(&mut octet).expect("an answer");
+        head.push(octet[0]);
+    }
+    let head = String::from_utf8(head).expect("text");
+    let length = head.lines().find_map(|it| it.strip_prefix("content-length: ")).expect("a length");
+    let mut body = vec![0; length.parse().expect("a number")];
+    connection.read_exact(&mut body).expect("a whole answer");
+    head.split(' ').nth(1).expect("a status").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_goes_on_after_a_body_that_was_refused_unread() {
+    let stack = stack().await;
+    let address = stack.origin().trim_start_matches("http://").replace("localhost", "127.0.0.1");
+    let statuses = tokio::task::spawn_blocking(move || {
+        let mut connection = TcpStream::connect(&address).expect("a connection");
+        let mut statuses = Vec::new();
+        for path in ["/v1/login", "/v1/projects", "/v1/nowhere", "/v1/login"] {
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {LARGE}\r\n\r\n"
+            );
+            connection.write_all(head.as_bytes()).expect("it is listening");
+            connection.write_all(&vec![b' '; LARGE]).expect("it goes on listening");
+            statuses.push(next_status(&mut connection));
+        }
+        statuses
+    });
+    assert_eq!(statuses.await.expect("no panic"), ["413", "401", "404", "413"]);
 }

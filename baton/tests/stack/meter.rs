@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use baton::stack::{Options, Stack};
 use http::{HeaderMap, StatusCode, header};
@@ -74,7 +75,8 @@ impl Metered {
         let tasks = tasks::Settings::read(environment("tasks")).expect("settings");
         let tasks = tasks::TasksState::connect(tasks).await.expect("the keys are read");
         let verifier = tasks.verifier.clone();
-        let origin = serve(api::finish(login::routes(login).merge(tasks::routes(tasks)), verifier.issuer())).await;
+        let api = api::finish(login::routes(login).merge(tasks::routes(tasks)), verifier.issuer());
+        let origin = serve(api.layer(from_fn(baton::unread::read_rest))).await;
         let mailer = Mailer::new(log_mailer::Settings::read(environment("log-mailer")).expect("settings"));
         Self { stack, origin, mailer, meter }
     }
