@@ -13,6 +13,8 @@ use crate::random;
 /// m=19456 KiB, t=2, p=1 (OWASP Password Storage Cheat Sheet): the defaults of the crate, named so that an upgrade does not move them.
 const PARAMS: (u32, u32, u32) = (19_456, 2, 1);
 const SALT_LENGTH: usize = 16;
+/// What the password of an unknown address is compared with, so that it takes the very same steps: of no password, under [`PARAMS`].
+const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// How many requests may wait for the one block of memory; whoever comes then is told to come back.
 const MOST_WAITING: usize = 64;
 /// About how long it takes until all who wait have had their turn.
@@ -70,7 +72,7 @@ impl PasswordHasher {
         let salt = random::octets()?;
         self.run(place, move |memory| match stored {
             Some(stored) => check(&attempt, &stored, salt, memory),
-            None => hash(&attempt, salt, memory).map(|_| Verdict::Wrong),
+            None => check(&attempt, NOBODYS_HASH, salt, memory).map(|_| Verdict::Wrong),
         })
         .await
     }
@@ -189,6 +191,9 @@ mod tests {
         let verdict = check_with(&hasher, attempt(PASSWORD), None).await.expect("a verdict");
         assert_eq!(verdict, Verdict::Wrong);
         assert_eq!(hasher.memory.lock().await.len(), 19_456, "the memory was used, and is kept");
+        let todays = hash(&attempt(PASSWORD), [0; SALT_LENGTH], &mut Vec::new()).expect("a hash");
+        let parameters = |hash: &str| hash.rsplit_once('$').map(|(parameters, _)| parameters.to_owned());
+        assert_eq!(parameters(NOBODYS_HASH), parameters(&todays), "it costs what a known one costs");
     }
 
     #[tokio::test]
