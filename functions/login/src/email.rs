@@ -158,7 +158,7 @@ pub(crate) async fn confirm_email(
         let (credential, profile) = credential.filter(|it| it.user == user).zip(profile).ok_or_else(bad_token)?;
         // Completed in the same moment: by the other link, or by this one twice.
         if taken.as_ref().is_some_and(|it| it.user == user) {
-            return Ok(Json(EmailChangeBody { changed: true, waiting_for: None }));
+            return Err(bad_token());
         }
         if taken.is_some() {
             return Err(ApiError::conflict("The new address has got an account of its own since this change was asked for."));
