@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::people::Person;
 
 /// In seconds; long enough to sign up and ask a few things.
-const LIFE: u32 = 4;
+const LIFE: u32 = 8;
 
 async fn until(at: &str) {
     let at: Timestamp = at.parse().expect("a time");
