@@ -54,7 +54,7 @@ fn is_open(method: &Method, route: &str) -> bool {
         // To delete the account takes more than a token.
         "/v1/me" => matches!(*method, Method::GET | Method::PATCH),
         "/v1/tasks" | "/v1/projects" => true,
-        _ => is_under(route, PROJECT) || is_under(route, "/v1/me/invitations"),
+        _ => [PROJECT, "/v1/me/invitations", "/v1/notifications"].iter().any(|it| is_under(route, it)),
     }
 }
 
@@ -70,6 +70,17 @@ mod tests {
 
     const OURS: &str = "01920000-0000-7000-8000-000000000001";
     const OTHER: &str = "01920000-0000-7000-8000-000000000002";
+    const SUBSCRIPTION: &str = "/v1/projects/{project}/tasks/{task}/subscription";
+    const OVER_ALL_PROJECTS: [&str; 8] = [
+        "/v1/me",
+        "/v1/tasks",
+        "/v1/projects",
+        "/v1/me/invitations",
+        "/v1/me/invitations/{project}/accept",
+        "/v1/notifications",
+        "/v1/notifications/unread",
+        "/v1/notifications/{notification}/read",
+    ];
 
     fn check(access: TokenAccess, only: Option<&str>, asked: (Method, &str, &str), expected: Option<StatusCode>) {
         let projects = only.map(|it| BTreeSet::from([it.parse().expect("an id")]));
@@ -81,8 +92,7 @@ mod tests {
 
     #[test]
     fn a_token_reaches_work_and_no_credentials() {
-        for route in ["/v1/me", "/v1/tasks", "/v1/projects", "/v1/me/invitations", "/v1/me/invitations/{project}/accept", PROJECT]
-        {
+        for route in OVER_ALL_PROJECTS.into_iter().chain([PROJECT, SUBSCRIPTION]) {
             check(TokenAccess::Write, None, (Method::GET, route, OURS), None);
         }
         for route in [
@@ -98,6 +108,8 @@ mod tests {
             "/v1/me/events",
             "/v1/mean",
             "/v1/me/invitations-of-others",
+            "/v1/notificationsx",
+            "/v1/unsubscribe/{token}",
             "/v1/projectsx",
             "/v1/projects/{project}x",
             "/v1/anything-new",
@@ -115,6 +127,10 @@ mod tests {
     #[test]
     fn a_token_that_reads_changes_nothing() {
         check(TokenAccess::Read, None, (Method::GET, "/v1/projects/{project}/tasks", OURS), None);
+        check(TokenAccess::Read, None, (Method::GET, "/v1/notifications/unread", ""), None);
+        check(TokenAccess::Read, None, (Method::POST, "/v1/notifications/read", ""), Some(StatusCode::FORBIDDEN));
+        check(TokenAccess::Write, None, (Method::POST, "/v1/notifications/read", ""), None);
+        check(TokenAccess::Read, Some(OURS), (Method::PUT, SUBSCRIPTION, OURS), Some(StatusCode::FORBIDDEN));
         for method in [Method::POST, Method::PATCH, Method::PUT, Method::DELETE, Method::OPTIONS] {
             check(TokenAccess::Read, None, (method.clone(), "/v1/projects", ""), Some(StatusCode::FORBIDDEN));
             check(TokenAccess::Read, Some(OURS), (method.clone(), PROJECT, OURS), Some(StatusCode::FORBIDDEN));
@@ -130,7 +146,7 @@ mod tests {
             check(TokenAccess::Write, Some(OURS), (Method::POST, tasks, project), Some(StatusCode::NOT_FOUND));
             check(TokenAccess::Read, Some(OURS), (Method::POST, tasks, project), Some(StatusCode::NOT_FOUND));
         }
-        for route in ["/v1/me", "/v1/tasks", "/v1/projects", "/v1/me/invitations", "/v1/me/invitations/{project}/accept"] {
+        for route in OVER_ALL_PROJECTS {
             check(TokenAccess::Write, Some(OURS), (Method::GET, route, OURS), Some(StatusCode::FORBIDDEN));
         }
     }
