@@ -3,6 +3,8 @@ use std::time::Duration;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::DisplayErrorContext;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_types::SdkConfig;
+use domain::Change;
 use tokio::time::sleep;
 use tracing::{error, warn};
 
@@ -18,6 +20,14 @@ pub struct Bus {
     name: String,
 }
 
+/// The bus did not take an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the bus does not take entries of the log")]
+pub struct NotTaken {
+    /// How many entries from the front it took.
+    pub before: usize,
+}
+
 impl Bus {
     /// The bus of this name.
     #[must_use]
@@ -25,8 +35,43 @@ impl Bus {
         Self { client, name: name.into() }
     }
 
+    /// The bus of this name, by a client of its own.
+    #[must_use]
+    pub fn connect(aws: &SdkConfig, name: impl Into<String>) -> Self {
+        Self::new(Client::new(aws), name)
+    }
+
+    /// Announces entries of the log once more, in this order: the same events as the first time, paced by whoever calls.
+    ///
+    /// # Errors
+    /// [`NotTaken`], where the bus refuses one after all tries, or does not answer.
+    pub async fn announce_again(&self, changes: &[Change]) -> Result<(), NotTaken> {
+        let mut waiting = changes.iter().enumerate().map(|(place, it)| Announcement::new(it, place.to_string())).peekable();
+        while waiting.peek().is_some() {
+            let mut batch = Batch::default();
+            while let Some(next) = waiting.next_if(|it| batch.takes(it)) {
+                batch.push(next);
+            }
+            if let Some(refused) = self.put_with_tries(batch).await.first() {
+                return Err(NotTaken { before: refused.sequence_number.parse().unwrap_or_default() });
+            }
+        }
+        Ok(())
+    }
+
     /// Announces all of a batch, trying what failed again. Answers the sequence number of the first that could not be.
     pub(crate) async fn announce(&self, batch: Batch) -> Result<(), String> {
+        match self.put_with_tries(batch).await.into_iter().next() {
+            None => Ok(()),
+            Some(Announcement { sequence_number, .. }) => {
+                error!(sequence_number, "the bus does not take a change, so the stream will bring it again");
+                Err(sequence_number)
+            }
+        }
+    }
+
+    /// Gives back what the bus does not take, in order.
+    async fn put_with_tries(&self, batch: Batch) -> Vec<Announcement> {
         let mut left = self.put(batch.into_announcements()).await;
         for wait in WAITS {
             if left.is_empty() {
@@ -35,13 +80,7 @@ impl Bus {
             sleep(wait).await;
             left = self.put(left).await;
         }
-        match left.into_iter().next() {
-            None => Ok(()),
-            Some(Announcement { sequence_number, .. }) => {
-                error!(sequence_number, "the bus does not take a change, so the stream will bring it again");
-                Err(sequence_number)
-            }
-        }
+        left
     }
 
     /// Puts what it can and gives back what it cannot, in order. An answer of 200 may say that entries failed.

@@ -18,7 +18,7 @@ use store::Logged;
 use tracing::{error, info};
 
 pub use announcement::SOURCE;
-pub use bus::Bus;
+pub use bus::{Bus, NotTaken};
 pub use dead_letters::DeadLetters;
 pub use settings::Settings;
 
