@@ -21,7 +21,9 @@ impl DeadLetters {
     pub(crate) async fn put(&self, message: &SqsMessage, reason: &str) -> bool {
         let message_id = message.message_id.as_deref().unwrap_or_default();
         error!(message.id = message_id, reason, "put a message that cannot be read among the dead letters");
-        let letter = json!({ "reason": reason, "message_id": message_id, "body": message.body });
+        // By the queue it came from, whoever redrives it knows where it was going.
+        let queue = message.event_source_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
+        let letter = json!({ "reason": reason, "message_id": message_id, "queue": queue, "body": message.body });
         let put = self.client.send_message().queue_url(&self.queue_url).message_body(letter.to_string()).send().await;
         if let Err(failure) = &put {
             error!(message.id = message_id, error = %DisplayErrorContext(failure), "the dead letters do not take a message");
