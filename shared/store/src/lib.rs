@@ -6,6 +6,7 @@
 mod accounts;
 mod changes;
 pub mod client;
+mod clock;
 mod environment;
 mod error;
 #[doc(hidden)]
@@ -29,6 +30,7 @@ pub use accounts::second_factor::{PendingFactor, SecondFactor};
 pub use accounts::sessions::{Ending, Session, SessionStart};
 pub use accounts::tokens::{OneTimeToken, TokenHash, TokenPurpose};
 pub use changes::{Changes, Direction, LogPosition, Logged, RequestHash, logged_change};
+pub use clock::Clock;
 pub use environment::{Environment, MissingSettings};
 pub use error::StoreError;
 pub use keys::{AddressHash, RecipientKey, SHARDS};
