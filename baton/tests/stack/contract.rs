@@ -108,7 +108,7 @@ async fn call(stack: &Stack, function: &str, event: Value) -> Result<Value, Box<
             return Ok(serde_json::to_value(answer)?);
         }
         "login" => login::app(login::Login::new(&login::Settings::read(environment)?)),
-        _ => tasks::app(tasks::TasksState::connect(tasks::Settings::read(environment)?).await?),
+        _ => tasks::app(tasks::TasksState::connect(tasks::Settings::read(environment)?, store::Clock::system()).await?),
     };
     let event = LambdaEvent::new(serde_json::from_value(event)?, Context::default());
     let answer = lambda_http::Adapter::from(app).oneshot(event).await.map_err(|error| error.to_string())?;

@@ -73,7 +73,7 @@ impl Metered {
         };
         let login = login::Login::new(&login::Settings::read(environment("login")).expect("settings"));
         let tasks = tasks::Settings::read(environment("tasks")).expect("settings");
-        let tasks = tasks::TasksState::connect(tasks).await.expect("the keys are read");
+        let tasks = tasks::TasksState::connect(tasks, store::Clock::system()).await.expect("the keys are read");
         let verifier = tasks.verifier.clone();
         let api = api::finish(login::routes(login).merge(tasks::routes(tasks)), verifier.issuer());
         let origin = serve(api.layer(from_fn(baton::unread::read_rest))).await;

@@ -267,7 +267,7 @@ async fn what_login_and_tasks_ask_of_dynamodb_their_roles_allow() {
     let login_settings = login::Settings::read(environment("login", login_address)).expect("settings");
     let login_routes = login::routes(login::Login::new(&login_settings));
     let tasks_settings = tasks::Settings::read(environment("tasks", tasks_address)).expect("settings");
-    let tasks_routes = tasks::routes(tasks::TasksState::connect(tasks_settings).await.expect("the keys are read"));
+    let tasks_routes = tasks::routes(tasks::TasksState::connect(tasks_settings, store::Clock::system()).await.expect("the keys are read"));
     let origin = serve(api::finish(login_routes.merge(tasks_routes), stack.origin())).await;
 
     let (mut ada, ben) = (sign_up(&stack, &origin, "Ada").await, sign_up(&stack, &origin, "Ben").await);

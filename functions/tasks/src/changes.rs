@@ -127,7 +127,7 @@ pub(crate) async fn list_project_changes(
 ) -> Result<Json<ListBody<ChangeBody>>, ApiError> {
     let (query, access) = judged(parse(&query), Access::load(&state.work, project, caller)).await?;
     let ProjectChangesQuery { limit, cursor, after } = query;
-    let settled = Timestamp::now() - SETTLES_WITHIN;
+    let settled = state.clock.now() - SETTLES_WITHIN;
     let list = async {
         let position = match after {
             None => {

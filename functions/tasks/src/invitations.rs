@@ -134,7 +134,7 @@ pub(crate) async fn create_invitation(
         let inviter = inviter?.ok_or(ApiError::Unauthorized)?;
         access.require_owner()?;
         let NewInvitation { email, role } = body.parse()?;
-        let now = Timestamp::now();
+        let now = state.clock.now();
         // Always to the address, never to the account behind it: what is done does not depend on whether there is one.
         let recipient = Recipient::Address(email.clone());
         let id = InvitationId(Uuid::now_v7());
@@ -233,7 +233,7 @@ pub(crate) async fn accept_invitation(
     for _ in 0..MOST_ATTEMPTS {
         let invitation = state.work.invitation_for(&email, project).await?.ok_or(ApiError::NotFound)?;
         query.parse_none()?;
-        let membership = Membership { project, user, role: invitation.role, joined_at: Timestamp::now(), left_at: None };
+        let membership = Membership { project, user, role: invitation.role, joined_at: state.clock.now(), left_at: None };
         let (_, current) = state.work.project_and_member(project, user).await?;
         let accepted = match current {
             // An owner who invites a member again means the role; nobody loses one by accepting.

@@ -137,7 +137,7 @@ pub(crate) async fn remove_member(
             access.require_owner()?;
         }
         query.parse_none()?;
-        match state.work.leave(&before, Timestamp::now()).await {
+        match state.work.leave(&before, state.clock.now()).await {
             Err(StoreError::Conflict { .. }) => {}
             left => return left.map(|()| StatusCode::NO_CONTENT).map_err(ApiError::from),
         }

@@ -107,7 +107,7 @@ pub(crate) async fn create_project(
     let new: NewProject = body.parse()?;
     let id = ProjectId(key.id(user, "projects", None)?);
     let request_hash = key.is_given().then(|| request_hash(&new));
-    let now = Timestamp::now();
+    let now = state.clock.now();
     let project = Project { id, name: new.name, created_by: user, created_at: now, deleted_at: None };
     let owner = Membership { project: id, user, role: Role::Owner, joined_at: now, left_at: None };
     match state.work.create_project(&project, &owner, request_hash.as_ref()).await? {
@@ -200,7 +200,7 @@ pub(crate) async fn delete_project(
     let access = Access::load(&state.work, project, caller).await?;
     access.require_owner()?;
     query.parse_none()?;
-    match state.work.delete_project(project, Timestamp::now()).await {
+    match state.work.delete_project(project, state.clock.now()).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         // Another owner was faster.
         Err(StoreError::Conflict { .. }) => Err(ApiError::NotFound),

@@ -1,7 +1,7 @@
 use api::{Hints, TokenVerifier};
 use aws_types::SdkConfig;
 use axum::extract::FromRef;
-use store::{Accounts, Changes, Environment, Mail, MissingSettings, StoreError, Work};
+use store::{Accounts, Changes, Clock, Environment, Mail, MissingSettings, StoreError, Work};
 
 /// What the function has to be told.
 #[derive(Clone, Debug)]
@@ -58,14 +58,16 @@ pub struct TasksState {
     pub mail: Mail,
     pub verifier: TokenVerifier,
     pub hints: Hints,
+    /// When it is: of what is written. Access tokens are judged by the system's time.
+    pub clock: Clock,
 }
 
 impl TasksState {
-    /// Connects to what the settings name.
+    /// Connects to what the settings name; what is written bears the time of this clock.
     ///
     /// # Errors
     /// When the public keys of the access tokens cannot be read; reading them opens the connection that the first request needs.
-    pub async fn connect(settings: Settings) -> Result<Self, StoreError> {
+    pub async fn connect(settings: Settings, clock: Clock) -> Result<Self, StoreError> {
         let Settings { accounts_table, work_table, changes_table, mail_table, event_bus, issuer, audience, aws } = settings;
         let dynamodb = store::client::dynamodb(&aws);
         let verifier = TokenVerifier::new(Accounts::new(dynamodb.clone(), accounts_table), &issuer, &audience);
@@ -76,6 +78,7 @@ impl TasksState {
             mail: Mail::new(dynamodb, mail_table),
             verifier,
             hints: Hints::new(aws_sdk_eventbridge::Client::new(&aws), event_bus),
+            clock,
         })
     }
 }

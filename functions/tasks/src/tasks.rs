@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use domain::{ProjectId, Task, TaskId, TaskPatch, Version};
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
-use jiff::Timestamp;
 use store::{StoreError, TaskContext};
 
 use crate::TasksState;
@@ -78,7 +77,7 @@ pub(crate) async fn update_task(
         access.require_editor()?;
         let patch: TaskPatch = body.parse_patch()?;
         if_match.check(before.summary.version, || TaskBody::from(before.clone()))?;
-        let Some((after, change)) = before.apply(patch, caller.user, Timestamp::now()) else { return Ok(shown(before)) };
+        let Some((after, change)) = before.apply(patch, caller.user, state.clock.now()) else { return Ok(shown(before)) };
         match state.work.save_task(&state.changes, &before, &after, &change).await {
             // Somebody was faster: what is there now is read again, and refused if a version was named.
             Err(StoreError::Conflict { .. }) => {}
@@ -112,7 +111,7 @@ pub(crate) async fn delete_task(
         access.require_editor()?;
         query.parse_none()?;
         if_match.check(before.summary.version, || TaskBody::from(before.clone()))?;
-        let change = before.delete(caller.user, Timestamp::now());
+        let change = before.delete(caller.user, state.clock.now());
         match state.work.delete_task(&state.changes, &before, &change).await {
             Err(StoreError::Conflict { .. }) => {}
             deleted => return deleted.map(|()| StatusCode::NO_CONTENT).map_err(ApiError::from),

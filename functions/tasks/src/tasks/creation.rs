@@ -10,7 +10,6 @@ use domain::{
 };
 use http::StatusCode;
 use http::header::{ETAG, LOCATION};
-use jiff::Timestamp;
 use serde_json::json;
 use store::{RequestHash, TaskCreation};
 
@@ -49,7 +48,7 @@ pub(crate) async fn create_task(
     let new: NewTask = body.parse()?;
     let id = TaskId(key.id(caller.user, "tasks", Some(project))?);
     let request_hash = key.is_given().then(|| request_hash(&new));
-    let (task, change) = Task::create(new, id, project, caller.user, Timestamp::now());
+    let (task, change) = Task::create(new, id, project, caller.user, state.clock.now());
     match state.work.create_task(&state.changes, &task, &change, request_hash.as_ref()).await? {
         TaskCreation::Created => Ok(created(task)),
         TaskCreation::Replayed { request_hash: before, .. } if before != request_hash => {
@@ -116,6 +115,7 @@ fn created(task: Task) -> Response {
 #[cfg(test)]
 mod tests {
     use domain::UserId;
+    use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::*;
