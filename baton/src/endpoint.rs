@@ -10,7 +10,13 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{bus::Bus, inbox::Inbox, metrics::Metrics, queue::Queues, ses};
+use crate::{
+    bus::Bus,
+    inbox::Inbox,
+    metrics::Metrics,
+    queue::{self, Queues},
+    ses,
+};
 
 /// What is behind the address.
 #[derive(Debug, Clone)]
@@ -45,18 +51,18 @@ async fn answer_json_call(State(endpoint): State<Endpoint>, headers: HeaderMap, 
             },
             Err(error) => refuse_body(&error),
         },
-        "AmazonSQS.SendMessage" => match serde_json::from_slice(&body) {
-            Ok(request) => endpoint.queues.send_message(&request),
-            Err(error) => refuse_body(&error),
-        },
-        _ => refuse(StatusCode::BAD_REQUEST, "UnknownOperationException", "This operation is not emulated."),
+        _ => {
+            let answered = target.strip_prefix("AmazonSQS.").and_then(|it| queue::answer(&endpoint.queues, it, &body));
+            let unknown = || refuse(StatusCode::BAD_REQUEST, "UnknownOperationException", "This operation is not emulated.");
+            answered.unwrap_or_else(unknown)
+        }
     }
 }
 
 async fn send_email(State(endpoint): State<Endpoint>, body: Bytes) -> Response {
     match serde_json::from_slice(&body) {
         Ok(request) => {
-            let (response, accepted) = ses::send_email(&endpoint.inbox, request);
+            let (response, accepted) = ses::send_email(&endpoint.inbox, &endpoint.bus, request);
             endpoint.metrics.add_mails(accepted);
             response
         }

@@ -46,6 +46,9 @@ pub struct Mail {
     pub html: String,
     /// Every other header by its name.
     pub headers: BTreeMap<String, String>,
+    /// What its sender tagged it with, for the events about it.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// When it was accepted.
     pub received_at: jiff::Timestamp,
 }
@@ -211,7 +214,7 @@ fn page(mails: &[Mail]) -> String {
         page.push_str("<p>No mail yet.</p>");
     }
     for mail in mails {
-        let Mail { id, to, subject, text, html: _, headers, received_at } = mail;
+        let Mail { id, to, subject, text, html: _, headers, tags: _, received_at } = mail;
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
         let _infallible = write!(
             page,
@@ -257,6 +260,7 @@ mod tests {
             text: "text".to_owned(),
             html: "<p title=\"x\">html</p>".to_owned(),
             headers: BTreeMap::new(),
+            tags: BTreeMap::new(),
             received_at: jiff::Timestamp::UNIX_EPOCH,
         }
     }

@@ -98,7 +98,7 @@ mod tests {
             Queue { name: "Mail".to_owned(), delay: Duration::ZERO, visibility, redrive },
             Queue { name: "Dead".to_owned(), delay: Duration::ZERO, visibility, redrive: None },
         ];
-        let queues = Queues::open(None, &declared)?;
+        let queues = Queues::open(None, &declared, store::Clock::system())?;
         queues.send(&bodies.iter().map(|body| ("Mail", *body)).collect::<Vec<_>>())?;
         let function = Function::new("Mailer", |event: Value| async move {
             let failures: Vec<Value> = event["Records"]

@@ -68,7 +68,7 @@ impl Default for Metrics {
         registry.register("mails_sent", "Mails accepted into the inbox", inner.mails.clone());
         registry.register(
             "events_published",
-            "Events accepted by the bus: a change of a task each, or a letter due",
+            "Events accepted by the buses: a change of a task each, or a letter due, or what became of a mail",
             inner.events.clone(),
         );
         registry.register(
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn counters_and_queue_depths_are_shown() {
         let queue = Queue { name: "Mail".to_owned(), delay: Duration::ZERO, visibility: Duration::ZERO, redrive: None };
-        let queues = Queues::open(None, &[queue]).expect("queues open in memory");
+        let queues = Queues::open(None, &[queue], store::Clock::system()).expect("queues open in memory");
         queues.send(&[("Mail", "x")]).expect("the queue takes it");
         let metrics = Metrics::default();
         metrics.add_mails(3);

@@ -10,21 +10,17 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Json,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use store::Clock;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::{
-    database::{self, now_milliseconds},
-    template::Queue,
-};
+use crate::{database, template::Queue};
+
+mod api;
+
+pub use api::answer;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS messages (
@@ -34,13 +30,17 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS messages_by_queue ON messages (queue, visible_at, id);
     CREATE TABLE IF NOT EXISTS positions (stream TEXT PRIMARY KEY, sequence TEXT NOT NULL);";
 
-/// All queues of the template. Times on disk are milliseconds since the epoch.
+/// A test may set the clock forward while somebody waits for a delayed message, and no clock tells of that.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// All queues of the template. Times on disk are milliseconds since the epoch, by the clock the queues were opened with.
 #[derive(Debug, Clone)]
 pub struct Queues(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     connection: Mutex<Connection>,
+    clock: Clock,
     queues: BTreeMap<String, (Queue, Notify)>,
 }
 
@@ -74,16 +74,17 @@ pub enum QueueError {
 }
 
 impl Queues {
-    /// Opens the queues on the file at `path`, in memory without one. Messages that were in flight become visible:
+    /// Opens the queues on the file at `path`, in memory without one, with delays and visibility timeouts by `clock`. Messages that were in flight become visible:
     /// whoever opens the file knows that nobody else works on it.
     ///
     /// # Errors
     /// The file cannot be used.
-    pub fn open(path: Option<&Path>, queues: &[Queue]) -> Result<Self, QueueError> {
+    pub fn open(path: Option<&Path>, queues: &[Queue], clock: Clock) -> Result<Self, QueueError> {
         let connection = database::open(path, SCHEMA)?;
-        connection.execute("UPDATE messages SET visible_at = ?1 WHERE received > 0 AND visible_at > ?1", [now_milliseconds()])?;
+        let now = clock.now().as_millisecond();
+        connection.execute("UPDATE messages SET visible_at = ?1 WHERE received > 0 AND visible_at > ?1", [now])?;
         let queues = queues.iter().map(|queue| (queue.name.clone(), (queue.clone(), Notify::new()))).collect();
-        Ok(Self(Arc::new(Inner { connection: Mutex::new(connection), queues })))
+        Ok(Self(Arc::new(Inner { connection: Mutex::new(connection), clock, queues })))
     }
 
     /// Puts all messages, `(queue, body)` each, into their queues, in one transaction.
@@ -91,7 +92,7 @@ impl Queues {
     /// # Errors
     /// Nothing was sent.
     pub fn send(&self, messages: &[(&str, &str)]) -> Result<(), QueueError> {
-        let now = now_milliseconds();
+        let now = self.now();
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         for (queue, body) in messages {
@@ -112,8 +113,13 @@ impl Queues {
     /// # Errors
     /// Nothing was received.
     pub fn receive(&self, queue: &str, limit: usize) -> Result<Vec<Message>, QueueError> {
+        self.receive_for(queue, limit, None)
+    }
+
+    /// As [`Self::receive`], hidden for another time than the queue's visibility timeout if it is given.
+    fn receive_for(&self, queue: &str, limit: usize, hidden: Option<Duration>) -> Result<Vec<Message>, QueueError> {
         let (declared, notify) = self.declared(queue)?;
-        let now = now_milliseconds();
+        let (now, hidden) = (self.now(), hidden.unwrap_or(declared.visibility));
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         let mut dead_letter_queue = None;
@@ -131,7 +137,7 @@ impl Queues {
                  WHERE id IN (SELECT id FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?4)
                  RETURNING id, message_id, body, attributes, received, sent_at, first_received_at",
             )?
-            .query_map(params![queue, now, now + milliseconds(declared.visibility), limit], |row| {
+            .query_map(params![queue, now, now + milliseconds(hidden), limit], |row| {
                 Ok(Message {
                     id: row.get(0)?,
                     message_id: row.get(1)?,
@@ -176,7 +182,7 @@ impl Queues {
     /// # Errors
     /// They become visible after their visibility timeout.
     pub fn release<'a>(&self, messages: impl IntoIterator<Item = &'a Message>, delay: Duration) -> Result<(), QueueError> {
-        let visible_at = now_milliseconds() + milliseconds(delay);
+        let visible_at = self.now() + milliseconds(delay);
         let connection = self.connection();
         for message in messages {
             connection
@@ -194,6 +200,23 @@ impl Queues {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("SELECT COUNT(*) FROM messages WHERE queue = ?1")?;
         Ok(statement.query_row([queue], |row| row.get(0))?)
+    }
+
+    /// Messages in the queue that are visible or in flight: all but those that are delayed and whose time has not come.
+    ///
+    /// # Errors
+    /// The file failed.
+    pub fn depth_now(&self, queue: &str) -> Result<u64, QueueError> {
+        let now = self.now();
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT COUNT(*) FROM messages WHERE queue = ?1 AND (visible_at <= ?2 OR received > 0)")?;
+        Ok(statement.query_row(params![queue, now], |row| row.get(0))?)
+    }
+
+    /// Lets whoever waits for a message look again: the clock may have been moved.
+    pub fn wake(&self) {
+        self.0.queues.values().for_each(|(_, notify)| notify.notify_waiters());
     }
 
     /// Bodies and attributes of what a queue holds, oldest first, without receiving it.
@@ -226,9 +249,9 @@ impl Queues {
         };
         match next {
             Some(at) => {
-                let rest = u64::try_from(at - now_milliseconds()).unwrap_or(0);
+                let rest = Duration::from_millis(u64::try_from(at - self.now()).unwrap_or(0));
                 // An early wake-up is harmless; a late one is not.
-                let _elapsed = tokio::time::timeout(Duration::from_millis(rest), notify.notified()).await;
+                let _elapsed = tokio::time::timeout(rest.min(LOOK), notify.notified()).await;
             }
             None => notify.notified().await,
         }
@@ -257,49 +280,18 @@ impl Queues {
         Ok(())
     }
 
-    /// Answers SQS's `SendMessage` (AWS JSON 1.0).
-    pub fn send_message(&self, request: &SendMessage) -> Response {
-        let name = request.queue_url.rsplit('/').next().unwrap_or_default();
-        let sent = self.declared(name).and_then(|(declared, notify)| {
-            let delay = request.delay_seconds.map_or(declared.delay, Duration::from_secs);
-            let attributes = request.message_attributes.to_string();
-            let message_id = insert(&self.connection(), declared, &request.message_body, &attributes, delay, now_milliseconds())?;
-            notify.notify_one();
-            Ok(message_id)
-        });
-        match sent {
-            Ok(message_id) => Json(json!({"MessageId": message_id})).into_response(),
-            Err(QueueError::Unknown(_)) => {
-                let body =
-                    json!({"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "The specified queue does not exist."});
-                (StatusCode::BAD_REQUEST, Json(body)).into_response()
-            }
-            Err(QueueError::Storage(_)) => {
-                let body = json!({"__type": "com.amazonaws.sqs#ServiceUnavailable", "message": "The queue's file failed."});
-                (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-            }
-        }
-    }
-
     fn declared(&self, queue: &str) -> Result<&(Queue, Notify), QueueError> {
         self.0.queues.get(queue).ok_or_else(|| QueueError::Unknown(queue.to_owned()))
+    }
+
+    fn now(&self) -> i64 {
+        self.0.clock.now().as_millisecond()
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held rolled its transaction back, so the connection is sound.
         self.0.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-/// The body of `SendMessage`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct SendMessage {
-    queue_url: String,
-    message_body: String,
-    #[serde(default)]
-    message_attributes: Value,
-    delay_seconds: Option<u64>,
 }
 
 fn insert(
@@ -338,7 +330,7 @@ mod tests {
     }
 
     fn queues(delay: Duration) -> Queues {
-        Queues::open(None, &declared(delay)).expect("queues open in memory")
+        Queues::open(None, &declared(delay), Clock::system()).expect("queues open in memory")
     }
 
     #[test]
@@ -372,10 +364,25 @@ mod tests {
     }
 
     #[test]
-    fn a_delayed_message_is_counted_but_not_received() -> Result<(), QueueError> {
-        let queues = queues(Duration::from_secs(60));
+    fn a_delayed_message_is_counted_and_received_when_its_time_has_come_by_the_queues_clock() -> Result<(), QueueError> {
+        let clock = Clock::system();
+        let queues = Queues::open(None, &declared(Duration::from_secs(60)), clock.clone())?;
         queues.send(&[("Mail", "later")])?;
-        assert_eq!((queues.receive("Mail", 10)?.len(), queues.depth("Mail")?), (0, 1));
+        assert_eq!((queues.receive("Mail", 10)?.len(), queues.depth("Mail")?, queues.depth_now("Mail")?), (0, 1, 0));
+        clock.advance(jiff::SignedDuration::from_secs(61));
+        assert_eq!((queues.depth_now("Mail")?, queues.receive("Mail", 10)?.len(), queues.depth_now("Mail")?), (1, 1, 1));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_delayed_message_learns_that_the_clock_was_set_forward() -> Result<(), QueueError> {
+        let clock = Clock::system();
+        let queues = Queues::open(None, &declared(Duration::from_secs(600)), clock.clone())?;
+        queues.send(&[("Mail", "later")])?;
+        clock.advance(jiff::SignedDuration::from_secs(601));
+        while queues.receive("Mail", 10)?.is_empty() {
+            queues.wait("Mail").await?;
+        }
         Ok(())
     }
 
@@ -383,12 +390,12 @@ mod tests {
     fn messages_positions_and_receive_counts_outlive_the_process() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("queues.sqlite");
-        let before = Queues::open(Some(&file), &declared(Duration::ZERO))?;
+        let before = Queues::open(Some(&file), &declared(Duration::ZERO), Clock::system())?;
         before.send(&[("Mail", "kept")])?;
         before.receive("Mail", 1)?;
         before.set_position("Changes", "12")?;
         drop(before);
-        let after = Queues::open(Some(&file), &declared(Duration::ZERO))?;
+        let after = Queues::open(Some(&file), &declared(Duration::ZERO), Clock::system())?;
         let received = after.receive("Mail", 10)?;
         assert_eq!((received.len(), received[0].received), (1, 2), "what was in flight is visible at once");
         assert_eq!(after.position("Changes")?.as_deref(), Some("12"));

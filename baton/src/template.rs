@@ -9,6 +9,9 @@ use crate::intrinsics::Intrinsics;
 /// The project's template, as deployed.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
+/// The bus that every account has, where AWS's own services put their events.
+pub const DEFAULT_BUS: &str = "default";
+
 /// The resources of a template that `baton` gives life to. Names are the template's logical ids.
 #[derive(Debug, Clone)]
 pub struct Template {
@@ -79,6 +82,8 @@ pub struct Redrive {
 pub struct Rule {
     /// The logical id.
     pub name: String,
+    /// The bus it listens on: a logical id, or `default`.
+    pub bus: String,
     /// The event pattern.
     pub pattern: Value,
     /// Logical ids of the target queues.
@@ -226,7 +231,8 @@ impl Template {
             }
             queues.push(logical_id(&target["Arn"]).ok_or("a target without Arn")?);
         }
-        self.rules.push(Rule { name: name.to_owned(), pattern, queues });
+        let bus = logical_id(&properties["EventBusName"]).unwrap_or_else(|| DEFAULT_BUS.to_owned());
+        self.rules.push(Rule { name: name.to_owned(), bus, pattern, queues });
         Ok(())
     }
 
@@ -441,7 +447,10 @@ Resources:
         let template = small("0");
         assert_eq!(template.tables[0].create["StreamSpecification"]["StreamEnabled"], true);
         assert_eq!(template.tables[0].ttl_attribute.as_deref(), Some("expires_at"));
-        assert_eq!(template.rules[0].queues, ["Letters"]);
+        assert_eq!(
+            (template.rules[0].bus.as_str(), template.rules[0].queues.as_slice()),
+            (DEFAULT_BUS, &["Letters".to_owned()][..])
+        );
         assert_eq!((template.mappings[0].function.as_str(), template.mappings[0].source.as_str()), ("Mailer", "Letters"));
         assert_eq!(template.schedules[0].every, Duration::from_secs(60));
         assert_eq!(template.schedules[0].input, json!({"sweep": "due"}));
@@ -456,7 +465,9 @@ Resources:
         assert_eq!(binaries, ["login", "tasks", "change-publisher", "log-mailer"]);
         let mailer = &template.functions[3];
         assert_eq!(mailer.environment["MAIL_TABLE"], "MailTable");
-        assert_eq!((template.mappings.len(), template.schedules.len(), template.rules.len()), (3, 2, 2));
+        assert_eq!((template.mappings.len(), template.schedules.len()), (4, 2));
+        let rules: Vec<_> = template.rules.iter().map(|rule| (rule.bus.as_str(), rule.queues[0].as_str())).collect();
+        assert_eq!(rules, [("Bus", "MailQueue"), ("Bus", "LetterQueue"), (DEFAULT_BUS, "FeedbackQueue")]);
         assert!(template.routes.len() > 20);
     }
 

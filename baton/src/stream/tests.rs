@@ -53,7 +53,7 @@ impl Place {
         Ok(Self {
             folder: folder.to_owned(),
             database: Arc::new(DynamoDb::start(Some(&folder.join("dynamodb.sqlite")), &[changes()])?),
-            queues: Queues::open(Some(&folder.join("queues.sqlite")), &[given_up])?,
+            queues: Queues::open(Some(&folder.join("queues.sqlite")), &[given_up], store::Clock::system())?,
         })
     }
 
