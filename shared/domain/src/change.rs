@@ -46,19 +46,54 @@ pub enum FieldChange {
     Labels { from: Labels, to: Labels },
 }
 
+/// A field of a task, by its name in JSON; in the order in which a mail tells of them: who has it, how it stands, then the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldName {
+    Assignee,
+    Status,
+    Title,
+    DueOn,
+    Priority,
+    Labels,
+    Description,
+}
+
+impl FieldName {
+    /// As written in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Assignee => "assignee",
+            Self::Status => "status",
+            Self::Title => "title",
+            Self::DueOn => "due_on",
+            Self::Priority => "priority",
+            Self::Labels => "labels",
+            Self::Description => "description",
+        }
+    }
+}
+
 impl FieldChange {
+    /// Which field it is.
+    #[must_use]
+    pub fn field(&self) -> FieldName {
+        match self {
+            Self::Title { .. } => FieldName::Title,
+            Self::Description => FieldName::Description,
+            Self::Status { .. } => FieldName::Status,
+            Self::Assignee { .. } => FieldName::Assignee,
+            Self::Priority { .. } => FieldName::Priority,
+            Self::DueOn { .. } => FieldName::DueOn,
+            Self::Labels { .. } => FieldName::Labels,
+        }
+    }
+
     /// The field's name as in the task's JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Title { .. } => "title",
-            Self::Description => "description",
-            Self::Status { .. } => "status",
-            Self::Assignee { .. } => "assignee",
-            Self::Priority { .. } => "priority",
-            Self::DueOn { .. } => "due_on",
-            Self::Labels { .. } => "labels",
-        }
+        self.field().as_str()
     }
 
     /// The preference that decides whether a reader hears of this field.
@@ -87,6 +122,8 @@ pub struct Change {
     pub actor: UserId,
     pub creator: UserId,
     pub assignee: Assignee,
+    /// How pressing the task is after this change.
+    pub priority: Priority,
     pub at: Timestamp,
     pub fields: Vec<FieldChange>,
 }

@@ -1,9 +1,11 @@
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::{Change, ChangeKind, FieldChange, NoticeKind, NoticeKinds, ProjectId, TaskId, Title, UserId, Version, concerned};
+use crate::{Change, ChangeKind, FieldChange, FieldName, NoticeKind, NoticeKinds, ProjectId, TaskId, Title, UserId, Version, concerned};
 
-/// Why a person gets a mail; the first that holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a person is told; the first that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The task is theirs.
     Assignee,
@@ -11,10 +13,21 @@ pub enum Reason {
     FormerAssignee,
     /// They made the task.
     Creator,
+    /// They watch the task or its project.
+    Watcher,
+}
+
+/// Whom the net effect is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader {
+    pub user: UserId,
+    /// Whether they hear of every change that is not theirs, and not only of those that concern them.
+    pub watching: bool,
 }
 
 /// What happened to the task on the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NetKind {
     Created,
     Updated,
@@ -45,21 +58,23 @@ pub struct NetChange {
 /// A field that ends where the reader last knew it is no news, and neither is one whose last word was the reader's own.
 /// Somebody who held the task only between the ends of the span is told nothing at all, never half of it.
 #[must_use]
-pub fn net_change(changes: &[Change], reader: UserId, kinds: &NoticeKinds) -> Option<NetChange> {
+pub fn net_change(changes: &[Change], reader: Reader, kinds: &NoticeKinds) -> Option<NetChange> {
     let (first, last) = (changes.first()?, changes.last()?);
     let created = first.kind == ChangeKind::Created;
     if last.kind == ChangeKind::Deleted {
         // A task that came and went within the span was never there for anybody but its maker.
-        let told = last.actor != reader && !created && kinds.contains(&NoticeKind::Deleted);
+        let told = last.actor != reader.user && !created && kinds.contains(&NoticeKind::Deleted);
         let reason = reason_to_miss_it(changes, last, reader).filter(|_| told)?;
         return Some(net(last, NetKind::Deleted, vec![last.actor], last.at, Vec::new(), reason));
     }
     let reason = reason(changes, last, reader)?;
     let news = news(changes, reader);
-    let is_handed_over = |it: &News<'_>| matches!(it.field, FieldChange::Assignee { to: Some(to), .. } if to == reader);
-    let handed_over_new = created && first.actor != reader && news.iter().any(is_handed_over);
-    if handed_over_new && kinds.contains(&NoticeKind::Assigned) {
+    let is_handed_over = |it: &News<'_>| matches!(it.field, FieldChange::Assignee { to: Some(to), .. } if to == reader.user);
+    let looks_on = || reader.watching && changes.iter().all(|it| it.actor != reader.user);
+    let is_new = created && first.actor != reader.user && (news.iter().any(is_handed_over) || looks_on());
+    if is_new && kinds.contains(&NoticeKind::Assigned) {
         // All of a new task is new to its assignee: also what was set before it was theirs, whatever they want to hear of it later.
+        // So it is to who watches, unless they had a hand in it.
         return tell(changes, NetKind::Created, news, reason);
     }
     let wanted = news.into_iter().filter(|it| it.concerning && kinds.contains(&it.field.notice_kind())).collect();
@@ -75,53 +90,50 @@ struct News<'a> {
 }
 
 fn tell(changes: &[Change], kind: NetKind, mut news: Vec<News<'_>>, reason: Reason) -> Option<NetChange> {
-    let last = changes.last()?;
+    let (first, last) = (changes.first()?, changes.last()?);
     news.sort_by_key(|it| it.last_word.version);
     let at = news.last()?.last_word.at;
-    let mut actors: Vec<UserId> = Vec::new();
-    // A new task comes from whoever handed it over, and not from all who filled it in.
-    let is_act = |it: &&News<'_>| kind != NetKind::Created || matches!(it.field, FieldChange::Assignee { .. });
-    for it in news.iter().filter(is_act) {
-        actors.retain(|actor| *actor != it.last_word.actor);
-        actors.push(it.last_word.actor);
-    }
-    news.sort_by_key(|it| position(&it.field));
+    let actors = match (kind, reason) {
+        // A new task comes from whoever handed it over, and not from all who filled it in.
+        (NetKind::Created, Reason::Assignee) => actors(news.iter().filter(|it| it.field.field() == FieldName::Assignee)),
+        (NetKind::Created, _) => vec![first.actor],
+        (NetKind::Updated | NetKind::Deleted, _) => actors(news.iter()),
+    };
+    news.sort_by_key(|it| it.field.field());
     Some(net(last, kind, actors, at, news.into_iter().map(|it| it.field).collect(), reason))
 }
 
-/// The order in which a mail tells of fields: who has it, how it stands, then the rest.
-fn position(field: &FieldChange) -> u8 {
-    match field {
-        FieldChange::Assignee { .. } => 0,
-        FieldChange::Status { .. } => 1,
-        FieldChange::Title { .. } => 2,
-        FieldChange::DueOn { .. } => 3,
-        FieldChange::Priority { .. } => 4,
-        FieldChange::Labels { .. } => 5,
-        FieldChange::Description => 6,
+/// Who had the last word on any of it, each once, in order of their last act.
+fn actors<'a>(news: impl Iterator<Item = &'a News<'a>>) -> Vec<UserId> {
+    let mut actors: Vec<UserId> = Vec::new();
+    for it in news {
+        actors.retain(|actor| *actor != it.last_word.actor);
+        actors.push(it.last_word.actor);
     }
+    actors
 }
 
 /// Each field's way from where the reader last knew it (the start of the span, or their own last word on it) to its end.
 ///
 /// What happened while a task was no business of the reader's does not concern them, unless it was taken from them and came back.
-fn news(changes: &[Change], reader: UserId) -> Vec<News<'_>> {
+fn news(changes: &[Change], reader: Reader) -> Vec<News<'_>> {
+    let Reader { user, watching } = reader;
     let mut news: Vec<News<'_>> = Vec::new();
     for change in changes {
         for field in &change.fields {
             let earlier = news.iter().position(|it| it.field.name() == field.name()).map(|index| news.swap_remove(index));
-            if change.actor == reader {
+            if change.actor == user {
                 continue;
             }
-            let concerning = concerned(change).any(|user| user == reader) || earlier.as_ref().is_some_and(|it| it.concerning);
+            let concerning = watching || concerned(change).any(|it| it == user) || earlier.as_ref().is_some_and(|it| it.concerning);
             let field = earlier.map_or_else(|| field.clone(), |earlier| join(earlier.field, field));
             news.push(News { field, last_word: change, concerning });
         }
     }
-    let never_passed_it_on = changes.iter().all(|it| it.actor != reader || it.assignee.before == it.assignee.after);
+    let never_passed_it_on = changes.iter().all(|it| it.actor != user || it.assignee.before == it.assignee.after);
     let holds_before_and_after = never_passed_it_on
-        && changes.first().is_some_and(|it| it.assignee.before == Some(reader))
-        && changes.last().is_some_and(|it| it.assignee.after == Some(reader));
+        && changes.first().is_some_and(|it| it.assignee.before == Some(user))
+        && changes.last().is_some_and(|it| it.assignee.after == Some(user));
     news.retain(|it| !is_round_trip(&it.field));
     news.iter_mut().for_each(|it| it.concerning |= holds_before_and_after);
     news
@@ -158,25 +170,26 @@ fn net(last: &Change, kind: NetKind, actors: Vec<UserId>, at: Timestamp, fields:
     NetChange { project, task, version, kind, title: title.clone(), actors, at, fields, reason }
 }
 
-fn reason(changes: &[Change], last: &Change, reader: UserId) -> Option<Reason> {
-    if last.assignee.after == Some(reader) {
-        Some(Reason::Assignee)
-    } else if last_known_assignee(changes, reader) == Some(reader) {
-        Some(Reason::FormerAssignee)
-    } else if last.creator == reader {
-        Some(Reason::Creator)
-    } else {
-        None
-    }
+fn reason(changes: &[Change], last: &Change, reader: Reader) -> Option<Reason> {
+    let holds = last.assignee.after == Some(reader.user);
+    let held = last_known_assignee(changes, reader.user) == Some(reader.user);
+    first_reason(holds, held, last, reader)
 }
 
 /// Of a deleted task: whoever got it within the span and was never told is not told that it is gone, either.
-fn reason_to_miss_it(changes: &[Change], last: &Change, reader: UserId) -> Option<Reason> {
-    let knew = last_known_assignee(changes, reader) == Some(reader) || last.creator == reader;
-    match reason(changes, last, reader).filter(|_| knew)? {
-        Reason::Assignee if last_known_assignee(changes, reader) != Some(reader) => Some(Reason::Creator),
-        reason => Some(reason),
-    }
+fn reason_to_miss_it(changes: &[Change], last: &Change, reader: Reader) -> Option<Reason> {
+    let held = last_known_assignee(changes, reader.user) == Some(reader.user);
+    first_reason(held && last.assignee.after == Some(reader.user), held, last, reader)
+}
+
+fn first_reason(holds: bool, held: bool, last: &Change, reader: Reader) -> Option<Reason> {
+    let reasons = [
+        (holds, Reason::Assignee),
+        (held, Reason::FormerAssignee),
+        (last.creator == reader.user, Reason::Creator),
+        (reader.watching, Reason::Watcher),
+    ];
+    reasons.into_iter().find_map(|(applies, reason)| applies.then_some(reason))
 }
 
 /// Who had the task when the span began, or after the reader's own last word on it: who gave a task away is no longer its holder.

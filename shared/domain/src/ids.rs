@@ -48,6 +48,8 @@ id!(/// One attempt to tell one recipient what is due.
     ClaimId);
 id!(/// One letter part owed to one recipient.
     PartId);
+id!(/// One notification in the product, in the order of its time.
+    NotificationId);
 id!(/// One entry of the audit trail of an account.
     EventId);
 id!(/// A token for scripts; tells nothing of its secret.

@@ -1,8 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Change, NoticeKinds, Notify, UserId};
+use crate::{
+    Change, Choice, NetChange, NetKind, NoticeKind, NoticeKinds, Notify, Priority, Reader, Subscription, Subscriptions, UserId,
+    net_change,
+};
 
 /// Changes older than this are never mailed: a restored or long-stopped system must not tell of last month.
 pub const MAIL_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -11,8 +14,22 @@ pub const MAIL_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owed {
     pub user: UserId,
-    /// What the person wants to hear of, at the time of planning; never empty.
-    pub kinds: NoticeKinds,
+    /// What goes out as soon as it is due.
+    pub now: NoticeKinds,
+    /// What waits for the digest; nothing that is in `now`.
+    pub digest: NoticeKinds,
+    /// Whether they watch, and so hear also of what does not concern them.
+    pub watching: bool,
+    /// Whether the task is urgent, as the span leaves it.
+    pub urgent: bool,
+    /// Whether they want no mail about this task; then `now` and `digest` are empty.
+    pub muted: bool,
+    /// What the span comes to for them, of all kinds, whatever they want by mail.
+    pub net: Option<NetChange>,
+    /// When the first of it happened; never after the time of planning.
+    pub first_at: Timestamp,
+    /// When the last of it happened; never after the time of planning.
+    pub last_at: Timestamp,
 }
 
 /// Whom a change concerns: the assignee, the one it was taken from, the creator; never the one who made it.
@@ -21,19 +38,63 @@ pub fn concerned(change: &Change) -> impl Iterator<Item = UserId> + use<> {
     [assignee.after, assignee.before, Some(creator)].into_iter().flatten().filter(move |user| *user != actor)
 }
 
-/// Who is owed what over a span of one task's log.
-///
-/// `preferences` holds the current members among those [`concerned`] only: nobody else is owed anything.
+/// Who has a part in a span of one task's log: whom any of it concerns, and who watches and did not do all of it themselves.
 #[must_use]
-pub fn owed(changes: &[Change], preferences: &BTreeMap<UserId, Notify>, now: Timestamp) -> Vec<Owed> {
-    let mut kinds_by_user: BTreeMap<UserId, NoticeKinds> = BTreeMap::new();
-    for change in changes.iter().filter(|it| now.duration_since(it.at) <= MAIL_HORIZON) {
-        for user in concerned(change) {
-            let Some(notify) = preferences.get(&user) else { continue };
-            let wanted = notify.wanted();
-            let kinds = change.notice_kinds();
-            kinds_by_user.entry(user).or_default().extend(kinds.intersection(&wanted));
-        }
+pub fn audience(changes: &[Change], subscriptions: &Subscriptions) -> BTreeSet<UserId> {
+    let watchers = subscriptions.watchers().filter(|user| changes.iter().any(|it| it.actor != *user));
+    changes.iter().flat_map(concerned).chain(watchers).collect()
+}
+
+/// The end of a span of a log that is young enough to be told of.
+#[must_use]
+pub fn recent(changes: &[Change], now: Timestamp) -> &[Change] {
+    let old = changes.iter().take_while(|it| now.duration_since(it.at) > MAIL_HORIZON).count();
+    &changes[old..]
+}
+
+/// Who is owed what over a span of one task's log, in the order of their ids; nobody who is owed nothing.
+///
+/// `people` holds the current members among the [`audience`] only: nobody else is owed anything.
+#[must_use]
+pub fn owed(
+    changes: &[Change],
+    people: &BTreeMap<UserId, Notify>,
+    subscriptions: &Subscriptions,
+    now: Timestamp,
+) -> Vec<Owed> {
+    let recent = recent(changes, now);
+    let owed_to = |(user, notify): (&UserId, &Notify)| owed_to(recent, *user, notify, subscriptions.of(*user), now);
+    people.iter().filter_map(owed_to).collect()
+}
+
+fn owed_to(
+    changes: &[Change],
+    user: UserId,
+    notify: &Notify,
+    subscription: Option<Subscription>,
+    now: Timestamp,
+) -> Option<Owed> {
+    let muted = subscription == Some(Subscription::Mute);
+    let watching = subscription == Some(Subscription::Watch);
+    let is_theirs = |it: &&Change| if watching { it.actor != user } else { concerned(it).any(|it| it == user) };
+    let theirs: Vec<&Change> = changes.iter().filter(is_theirs).collect();
+    let (first_at, last_at) = (theirs.first()?.at.min(now), theirs.last()?.at.min(now));
+    let urgent = changes.last()?.priority == Priority::Urgent;
+    let net = net_change(changes, Reader { user, watching }, &NoticeKind::ALL.into());
+    let kinds = kinds(&theirs, net.as_ref());
+    let wanted = |choice| if muted { NoticeKinds::new() } else { &kinds & &notify.with(choice) };
+    let (now, digest) = (wanted(Choice::Now), wanted(Choice::Digest));
+    let is_owed = !now.is_empty() || !digest.is_empty() || net.is_some();
+    is_owed.then_some(Owed { user, now, digest, watching, urgent, muted, net, first_at, last_at })
+}
+
+/// What kinds of news there are for a person.
+fn kinds(theirs: &[&Change], net: Option<&NetChange>) -> NoticeKinds {
+    match net {
+        // A new task is one piece of news: told now and again in the digest, it would be told twice.
+        Some(NetChange { kind: NetKind::Created, .. }) => [NoticeKind::Assigned].into(),
+        // Who had the task taken and given back hears also of what happened meanwhile, which was none of their business then.
+        Some(net) => theirs.iter().flat_map(|it| it.notice_kinds()).chain(net.fields.iter().map(|it| it.notice_kind())).collect(),
+        None => theirs.iter().flat_map(|it| it.notice_kinds()).collect(),
     }
-    kinds_by_user.into_iter().filter(|(_, kinds)| !kinds.is_empty()).map(|(user, kinds)| Owed { user, kinds }).collect()
 }

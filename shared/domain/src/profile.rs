@@ -1,11 +1,10 @@
-use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::word::words_only;
-use crate::{EmailAddress, Invalid, Name, UserId, set};
+use crate::{EmailAddress, Invalid, Name, Notify, NotifyPatch, UserId, set};
 
 /// The language of a person's mails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,74 +57,6 @@ impl fmt::Display for TimeZoneName {
     }
 }
 
-/// What a person can ask to be told of, or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeKind {
-    /// A task was given to, or taken from, somebody.
-    Assigned,
-    /// A task moved between waiting, in progress and done.
-    Status,
-    /// Anything else about a task was edited.
-    Edited,
-    /// A task was deleted.
-    Deleted,
-}
-
-impl NoticeKind {
-    /// Every kind there is.
-    pub const ALL: [Self; 4] = [Self::Assigned, Self::Status, Self::Edited, Self::Deleted];
-}
-
-/// A set of kinds.
-pub type NoticeKinds = BTreeSet<NoticeKind>;
-
-/// When a person is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", remote = "Self")]
-pub enum Choice {
-    #[default]
-    Now,
-    None,
-}
-
-words_only!(Choice);
-
-/// A person's choice for each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Notify {
-    pub assigned: Choice,
-    pub status: Choice,
-    pub edited: Choice,
-    pub deleted: Choice,
-}
-
-impl Notify {
-    /// The kinds the person wants to hear of.
-    #[must_use]
-    pub fn wanted(&self) -> NoticeKinds {
-        NoticeKind::ALL.into_iter().filter(|kind| self.choice(*kind) == Choice::Now).collect()
-    }
-
-    /// The choice for one kind.
-    #[must_use]
-    pub fn choice(&self, kind: NoticeKind) -> Choice {
-        match kind {
-            NoticeKind::Assigned => self.assigned,
-            NoticeKind::Status => self.status,
-            NoticeKind::Edited => self.edited,
-            NoticeKind::Deleted => self.deleted,
-        }
-    }
-
-    /// Nothing at all any more.
-    #[must_use]
-    pub fn silent() -> Self {
-        Self { assigned: Choice::None, status: Choice::None, edited: Choice::None, deleted: Choice::None }
-    }
-}
-
 /// A person, as they and the mailer see them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -159,36 +90,16 @@ pub struct ProfilePatch {
     pub notify: Option<NotifyPatch>,
 }
 
-/// Choices to change; absent keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NotifyPatch {
-    #[serde(deserialize_with = "set")]
-    pub assigned: Option<Choice>,
-    #[serde(deserialize_with = "set")]
-    pub status: Option<Choice>,
-    #[serde(deserialize_with = "set")]
-    pub edited: Option<Choice>,
-    #[serde(deserialize_with = "set")]
-    pub deleted: Option<Choice>,
-}
-
 impl Profile {
     /// This profile with the patch applied.
     #[must_use]
     pub fn apply(&self, patch: ProfilePatch) -> Self {
         let ProfilePatch { name, locale, time_zone, notify } = patch;
-        let notify = notify.unwrap_or_default();
         Self {
             name: name.unwrap_or_else(|| self.name.clone()),
             locale: locale.unwrap_or(self.locale),
             time_zone: time_zone.unwrap_or_else(|| self.time_zone.clone()),
-            notify: Notify {
-                assigned: notify.assigned.unwrap_or(self.notify.assigned),
-                status: notify.status.unwrap_or(self.notify.status),
-                edited: notify.edited.unwrap_or(self.notify.edited),
-                deleted: notify.deleted.unwrap_or(self.notify.deleted),
-            },
+            notify: self.notify.apply(notify.unwrap_or_default()),
             ..self.clone()
         }
     }

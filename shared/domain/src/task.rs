@@ -159,6 +159,7 @@ impl Task {
             actor: summary.updated_by,
             creator: summary.created_by,
             assignee: Assignee { before: assignee_before, after: summary.assignee },
+            priority: summary.priority,
             at: summary.updated_at,
             fields,
         }

@@ -8,11 +8,13 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::{Choice, Invalid, NoticeKind, Notify, UserId};
+use crate::{Choice, Invalid, NoticeKind, Notify, ProjectId, UserId};
 
-/// The layout that follows; another layout gets another number, and links in old mails go on working.
+/// `layout (1) | user (16) | scope (1)`: another layout has another number, and links in old mails go on working.
 const LAYOUT: u8 = 1;
-const SIGNED_LENGTH: usize = 18;
+/// `layout (1) | user (16) | scope (1) | project (16)`.
+const LAYOUT_WITH_PROJECT: u8 = 2;
+const PROJECT_SCOPE: u8 = 5;
 const MAC_LENGTH: usize = 32;
 
 /// What a click on "unsubscribe" ends.
@@ -22,18 +24,21 @@ pub enum UnsubscribeScope {
     Everything,
     /// Mails of one kind.
     Kind(NoticeKind),
+    /// Mails about the tasks of one project.
+    Project(ProjectId),
 }
 
 impl UnsubscribeScope {
-    /// The choices that are left after unsubscribing from this.
+    /// The choices that are left after unsubscribing from this. A project is muted beside them, so they stay as they are.
     #[must_use]
     pub fn silence(self, notify: Notify) -> Notify {
         match self {
-            Self::Everything => Notify::silent(),
+            Self::Everything => notify.silent(),
             Self::Kind(NoticeKind::Assigned) => Notify { assigned: Choice::None, ..notify },
             Self::Kind(NoticeKind::Status) => Notify { status: Choice::None, ..notify },
             Self::Kind(NoticeKind::Edited) => Notify { edited: Choice::None, ..notify },
             Self::Kind(NoticeKind::Deleted) => Notify { deleted: Choice::None, ..notify },
+            Self::Project(_) => notify,
         }
     }
 
@@ -44,9 +49,11 @@ impl UnsubscribeScope {
             Self::Kind(NoticeKind::Status) => 2,
             Self::Kind(NoticeKind::Edited) => 3,
             Self::Kind(NoticeKind::Deleted) => 4,
+            Self::Project(_) => PROJECT_SCOPE,
         }
     }
 
+    /// The scopes that one octet says.
     fn from_byte(byte: u8) -> Option<Self> {
         [Self::Everything].into_iter().chain(NoticeKind::ALL.map(Self::Kind)).find(|it| it.to_byte() == byte)
     }
@@ -54,7 +61,7 @@ impl UnsubscribeScope {
 
 /// What an unsubscribe link carries: whose mails, which of them, and a proof that we wrote it (RFC 8058, section 4).
 ///
-/// The text form is base64url without padding of `layout (1) | user (16) | scope (1) | HMAC-SHA256 over those (32)`,
+/// The text form is base64url without padding of what is signed, as its layout says, and an HMAC-SHA256 over that (32),
 /// under the secret in the person's profile: a link never expires, and a new secret ends all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsubscribeToken {
@@ -86,7 +93,7 @@ impl UnsubscribeToken {
 
 impl fmt::Display for UnsubscribeToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = signed(self.user, self.scope).to_vec();
+        let mut bytes = signed(self.user, self.scope);
         bytes.extend(self.mac);
         formatter.write_str(&URL_SAFE_NO_PAD.encode(bytes))
     }
@@ -99,21 +106,35 @@ impl FromStr for UnsubscribeToken {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let invalid = || Invalid::new("is not an unsubscribe token");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-        let bytes: [u8; SIGNED_LENGTH + MAC_LENGTH] = bytes.try_into().map_err(|_| invalid())?;
-        let [LAYOUT, user @ .., scope] = &bytes[..SIGNED_LENGTH] else { return Err(invalid()) };
-        let user = Uuid::from_slice(user).map_err(|_| invalid())?;
-        let scope = UnsubscribeScope::from_byte(*scope).ok_or_else(invalid)?;
-        let mac = bytes[SIGNED_LENGTH..].try_into().map_err(|_| invalid())?;
-        Ok(Self { user: UserId(user), scope, mac })
+        let (signed, mac) = bytes.split_last_chunk::<MAC_LENGTH>().ok_or_else(invalid)?;
+        let (user, scope) = read_signed(signed).ok_or_else(invalid)?;
+        Ok(Self { user, scope, mac: *mac })
     }
 }
 
-fn signed(user: UserId, scope: UnsubscribeScope) -> [u8; SIGNED_LENGTH] {
-    let mut bytes = [0; SIGNED_LENGTH];
-    bytes[0] = LAYOUT;
-    bytes[1..17].copy_from_slice(user.0.as_bytes());
-    bytes[17] = scope.to_byte();
+fn signed(user: UserId, scope: UnsubscribeScope) -> Vec<u8> {
+    let (layout, project) = match scope {
+        UnsubscribeScope::Everything | UnsubscribeScope::Kind(_) => (LAYOUT, None),
+        UnsubscribeScope::Project(project) => (LAYOUT_WITH_PROJECT, Some(project)),
+    };
+    let mut bytes = vec![layout];
+    bytes.extend(user.0.as_bytes());
+    bytes.push(scope.to_byte());
+    bytes.extend(project.iter().flat_map(|it| it.0.as_bytes()));
     bytes
+}
+
+fn read_signed(bytes: &[u8]) -> Option<(UserId, UnsubscribeScope)> {
+    let (layout, rest) = bytes.split_first()?;
+    let (user, rest) = rest.split_first_chunk::<16>()?;
+    let scope = match (*layout, rest) {
+        (LAYOUT, [scope]) => UnsubscribeScope::from_byte(*scope)?,
+        (LAYOUT_WITH_PROJECT, [PROJECT_SCOPE, project @ ..]) => {
+            UnsubscribeScope::Project(ProjectId(Uuid::from_slice(project).ok()?))
+        }
+        _ => return None,
+    };
+    Some((UserId(Uuid::from_bytes(*user)), scope))
 }
 
 fn mac(user: UserId, scope: UnsubscribeScope, secret: &[u8; 32]) -> [u8; MAC_LENGTH] {
@@ -133,35 +154,58 @@ mod tests {
         UserId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001))
     }
 
+    fn scopes() -> Vec<UnsubscribeScope> {
+        let kinds = NoticeKind::ALL.map(UnsubscribeScope::Kind);
+        let project = UnsubscribeScope::Project(ProjectId(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0002)));
+        [UnsubscribeScope::Everything, project].into_iter().chain(kinds).collect()
+    }
+
     #[test]
     fn a_token_in_a_link_says_whose_mails_end_and_which() {
-        for scope in [UnsubscribeScope::Everything].into_iter().chain(NoticeKind::ALL.map(UnsubscribeScope::Kind)) {
+        for scope in scopes() {
             let text = UnsubscribeToken::sign(reader(), scope, &SECRET).to_string();
             let token: UnsubscribeToken = text.parse().expect("what was printed can be read");
             assert_eq!((token.user(), token.verify(&SECRET)), (reader(), Some(scope)));
+            assert_eq!(token.to_string(), text);
             assert_eq!(token.verify(&[8; 32]), None, "another person's secret proves nothing");
         }
     }
 
     #[test]
+    fn a_link_in_an_old_mail_goes_on_working() {
+        let old = "AQGSAAAAAHAAgAAAAAAAAAECJjLcief-naSBtnII3MocgKnJX3yXiMFqQHcpmySInjE";
+        let token: UnsubscribeToken = old.parse().expect("a token of the first layout");
+        assert_eq!((token.user(), token.verify(&SECRET)), (reader(), Some(UnsubscribeScope::Kind(NoticeKind::Status))));
+    }
+
+    #[test]
     fn a_token_that_was_touched_is_refused() {
-        let text = UnsubscribeToken::sign(reader(), UnsubscribeScope::Everything, &SECRET).to_string();
-        let bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64url");
-        for index in 0..bytes.len() {
-            let mut touched = bytes.clone();
-            touched[index] ^= 1;
-            let scope = URL_SAFE_NO_PAD.encode(touched).parse::<UnsubscribeToken>().ok().and_then(|it| it.verify(&SECRET));
-            assert_eq!(scope, None, "octet {index}");
-        }
-        for text in ["", "AA", "not base64!", &text[1..], &format!("{text}AA")] {
-            assert!(text.parse::<UnsubscribeToken>().is_err(), "{text:?}");
+        for scope in scopes() {
+            let text = UnsubscribeToken::sign(reader(), scope, &SECRET).to_string();
+            let bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64url");
+            for index in 0..bytes.len() {
+                for bit in 0..8 {
+                    let mut touched = bytes.clone();
+                    touched[index] ^= 1 << bit;
+                    let read = URL_SAFE_NO_PAD.encode(touched).parse::<UnsubscribeToken>();
+                    assert_eq!(read.ok().and_then(|it| it.verify(&SECRET)), None, "{scope:?}, bit {bit} of octet {index}");
+                }
+            }
+            for text in ["", "AA", "not base64!", &text[1..], &text[..text.len() - 4], &format!("{text}AA"), &format!("{text}AAAA")] {
+                assert!(text.parse::<UnsubscribeToken>().is_err(), "{text:?}");
+            }
         }
     }
 
     #[test]
     fn unsubscribing_from_one_kind_keeps_the_others() {
-        let left = UnsubscribeScope::Kind(NoticeKind::Status).silence(Notify::default());
-        assert_eq!(left, Notify { status: Choice::None, ..Notify::default() });
-        assert_eq!(UnsubscribeScope::Everything.silence(Notify::default()), Notify::silent());
+        let all = Notify::default();
+        let check = |kind, left: Notify| assert_eq!(UnsubscribeScope::Kind(kind).silence(all), left, "{kind:?}");
+        check(NoticeKind::Assigned, Notify { assigned: Choice::None, ..all });
+        check(NoticeKind::Status, Notify { status: Choice::None, ..all });
+        check(NoticeKind::Edited, Notify { edited: Choice::None, ..all });
+        check(NoticeKind::Deleted, Notify { deleted: Choice::None, ..all });
+        assert_eq!(UnsubscribeScope::Everything.silence(all), all.silent());
+        assert_eq!(UnsubscribeScope::Project(ProjectId(Uuid::nil())).silence(all), all);
     }
 }

@@ -26,7 +26,7 @@ mod tests {
     use serde::de::DeserializeOwned;
     use serde_json::{from_str, to_string};
 
-    use crate::{Choice, Locale, Priority, Role, Status, TokenAccess};
+    use crate::{Choice, Locale, Priority, Role, Status, Subscription, TokenAccess};
 
     fn check<T: DeserializeOwned + Serialize>(words: &[&str], allowed: &str) {
         let refused = |json: &str| from_str::<T>(json).map(|_| ()).map_err(|it| it.to_string()).expect_err(json);
@@ -51,7 +51,8 @@ mod tests {
         check::<Priority>(&["none", "low", "medium", "high", "urgent"], "one of `none`, `low`, `medium`, `high`, `urgent`");
         check::<Role>(&["viewer", "editor", "owner"], "one of `viewer`, `editor`, `owner`");
         check::<Locale>(&["en", "ko"], "`en` or `ko`");
-        check::<Choice>(&["now", "none"], "`now` or `none`");
+        check::<Choice>(&["now", "digest", "none"], "one of `now`, `digest`, `none`");
+        check::<Subscription>(&["watch", "mute"], "`watch` or `mute`");
         check::<TokenAccess>(&["read", "write"], "`read` or `write`");
     }
 }
