@@ -30,9 +30,9 @@ impl Announcement {
     }
 }
 
-/// Creator and former assignee are the mailer's business and stay inside.
+/// Creator, former assignee and priority are the mailer's business and stay inside.
 fn detail(change: &Change) -> Value {
-    let Change { project, task, version, kind, title, actor, creator: _, assignee: _, at, fields } = change;
+    let Change { project, task, version, kind, title, actor, creator: _, assignee: _, priority: _, at, fields } = change;
     let changed: Vec<_> = fields.iter().map(domain::FieldChange::name).collect();
     json!({
         "id": change.id(),

@@ -1,4 +1,4 @@
-use domain::{Assignee, Change, ChangeKind, ProjectId, TaskId, UserId, Version};
+use domain::{Assignee, Change, ChangeKind, Priority, ProjectId, TaskId, UserId, Version};
 use uuid::Uuid;
 
 pub(crate) const ADA: UserId = UserId(Uuid::from_u128(2));
@@ -13,6 +13,7 @@ pub(crate) fn change() -> Change {
         actor: ADA,
         creator: ADA,
         assignee: Assignee { before: None, after: None },
+        priority: Priority::None,
         at: "2026-11-20T14:03:00Z".parse().expect("a time"),
         fields: Vec::new(),
     }

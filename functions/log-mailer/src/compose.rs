@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Change, EmailAddress, FieldChange, Letter, MAIL_HORIZON, NetChange, NoticeKinds, Profile, Project, ProjectId, Recipient,
+    Change, EmailAddress, FieldChange, Letter, MAIL_HORIZON, NetChange, NoticeKinds, Profile, Project, ProjectId, Reader, Recipient,
     TaskId, UserId, Version, net_change,
 };
 use futures::future::try_join_all;
@@ -182,7 +182,7 @@ fn verdict(
         None => return Verdict::Silence(PROJECT_GONE),
     };
     let Some(log) = log else { return Verdict::Silence(UNREADABLE_LOG) };
-    match net_change(log, reader, &debt.kinds) {
+    match net_change(log, Reader { user: reader, watching: false }, &debt.kinds) {
         // Planned in time, and postponed ever since.
         Some(net) if now.duration_since(net.at) > MAIL_HORIZON => Verdict::Silence(PAST_HORIZON),
         Some(net) => Verdict::Tell(Box::new(TaskNews { project_name: project.name.clone(), net })),
@@ -249,6 +249,7 @@ mod tests {
             actor: ADA,
             creator: READER,
             assignee: domain::Assignee { before: None, after: None },
+            priority: domain::Priority::None,
             at,
             fields: vec![FieldChange::Status { from: Some(domain::Status::Waiting), to: domain::Status::Done }],
         };

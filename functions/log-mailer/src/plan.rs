@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Change, MAIL_HORIZON, Membership, Notify, Owed, ProjectId, Recipient, TaskId, UserId, concerned, owed};
+use domain::{Change, MAIL_HORIZON, Membership, Notify, ProjectId, Recipient, Subscriptions, TaskId, UserId, concerned, owed};
 use jiff::Timestamp;
 use store::{Part, PartContent, RecipientKey, StoreError, TaskSpan};
 use tracing::{debug, info};
@@ -66,12 +66,13 @@ impl Mailer {
         let is_member = |user: &UserId| memberships.get(user).is_some_and(Membership::is_current);
         let preferences: BTreeMap<UserId, Notify> =
             profiles.values().filter(|it| is_member(&it.id)).map(|it| (it.id, it.notify)).collect();
-        let part = |Owed { user, kinds }| Part {
-            recipient: Recipient::User(user),
+        let owed = owed(recent, &preferences, &Subscriptions::default(), now).into_iter().filter(|it| !it.now.is_empty());
+        let part = |it: domain::Owed| Part {
+            recipient: Recipient::User(it.user),
             due_at: now,
-            content: PartContent::Task(TaskSpan { project, task, from, to, kinds }),
+            content: PartContent::Task(TaskSpan { project, task, from, to, kinds: it.now }),
         };
-        Ok(owed(recent, &preferences, now).into_iter().map(part).collect())
+        Ok(owed.map(part).collect())
     }
 }
 

@@ -161,7 +161,7 @@ async fn profile(login: &Login, user: UserId) -> Result<Profile, ApiError> {
 impl From<Profile> for MeBody {
     fn from(profile: Profile) -> Self {
         let Profile { id, email, name, locale, time_zone, notify, unsubscribe_secret: _ } = profile;
-        let Notify { assigned, status, edited, deleted } = notify;
+        let Notify { assigned, status, edited, deleted, digest_hour: _, quiet_hours: _ } = notify;
         let notify = NotifyBody { assigned, status, edited, deleted };
         Self { id, email: email.to_string(), name: name.to_string(), locale, time_zone, notify }
     }
@@ -177,7 +177,7 @@ impl From<MePatch> for ProfilePatch {
 impl From<MeNotifyPatch> for NotifyPatch {
     fn from(patch: MeNotifyPatch) -> Self {
         let MeNotifyPatch { assigned, status, edited, deleted } = patch;
-        Self { assigned, status, edited, deleted }
+        Self { assigned, status, edited, deleted, ..Self::default() }
     }
 }
 

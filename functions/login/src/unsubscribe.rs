@@ -112,6 +112,8 @@ fn question(locale: Locale, scope: UnsubscribeScope) -> String {
         (Locale::En, UnsubscribeScope::Kind(NoticeKind::Status)) => "when a task moves between waiting, in progress and done",
         (Locale::En, UnsubscribeScope::Kind(NoticeKind::Edited)) => "when a task is edited",
         (Locale::En, UnsubscribeScope::Kind(NoticeKind::Deleted)) => "when a task is deleted",
+        (Locale::En, UnsubscribeScope::Project(_)) => "about the tasks of this project",
+        (Locale::Ko, UnsubscribeScope::Project(_)) => "이 프로젝트의 작업",
         (Locale::Ko, UnsubscribeScope::Everything) => "작업에 대한 모든 변경",
         (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Assigned)) => "작업 배정 및 배정 해제",
         (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Status)) => "작업 상태 변경",

@@ -45,7 +45,7 @@ pub struct ChangeBody {
 impl From<Change> for ChangeBody {
     fn from(change: Change) -> Self {
         let id = change.id();
-        let Change { project: _, task, version, kind, title, actor, creator: _, assignee: _, at, fields } = change;
+        let Change { project: _, task, version, kind, title, actor, creator: _, assignee: _, priority: _, at, fields } = change;
         Self { id, task, version, kind, title, actor, at, fields }
     }
 }

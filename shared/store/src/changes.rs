@@ -1,5 +1,5 @@
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Assignee, Change, Description, ProjectId, TaskId, Version};
+use domain::{Assignee, Change, Description, Priority, ProjectId, TaskId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -185,7 +185,7 @@ impl Changes {
 
 /// The request hash goes with the first change only.
 pub(crate) fn change_item(change: &Change, request_hash: Option<&RequestHash>) -> Result<Item, StoreError> {
-    let Change { project, task, version, kind, title, actor, creator, assignee, at, fields } = change;
+    let Change { project, task, version, kind, title, actor, creator, assignee, priority, at, fields } = change;
     let Assignee { before, after } = assignee;
     let by_time = keys::change_by_time(*at, *task, *version);
     Ok(Item::new(keys::change(*project, *task, *version))
@@ -195,6 +195,8 @@ pub(crate) fn change_item(change: &Change, request_hash: Option<&RequestHash>) -
         .with("creator", text(creator))
         .with_some("assignee_before", before.map(text))
         .with_some("assignee_after", after.map(text))
+        // Few tasks have one, and entries from before it was logged have none.
+        .with_some("priority", Some(*priority).filter(|it| *it != Priority::None).map(|it| text(it.as_str())))
         .with("at", text(keys::timestamp(*at)))
         .with("fields", json(fields)?)
         .with_some("request_hash", request_hash.map(|it| text(it.as_str())))
@@ -220,6 +222,7 @@ fn change(item: &Item) -> Result<Change, StoreError> {
         actor: item.word("actor")?,
         creator: item.word("creator")?,
         assignee: Assignee { before: item.some_word("assignee_before")?, after: item.some_word("assignee_after")? },
+        priority: item.some_word("priority")?.unwrap_or_default(),
         at: item.word("at")?,
         fields: item.json("fields")?,
     })
@@ -261,6 +264,7 @@ mod tests {
             actor: USER,
             creator: USER,
             assignee: Assignee { before: None, after: Some(USER) },
+            priority: Priority::Urgent,
             at: at("2026-11-20T11:00:00.123456789Z"),
             fields: vec![
                 FieldChange::Description,

@@ -69,7 +69,7 @@ pub(crate) async fn create_task(
 
 /// A task as its first change tells of it.
 fn as_created(first: Change, text: Description) -> Task {
-    let Change { project, task: id, version, kind: _, title, actor, creator, assignee, at, fields } = first;
+    let Change { project, task: id, version, kind: _, title, actor, creator, assignee, priority: _, at, fields } = first;
     let mut summary = TaskSummary {
         id,
         project,
