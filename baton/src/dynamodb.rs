@@ -42,6 +42,7 @@ pub struct DynamoDb {
     address: SocketAddr,
     flush: Option<Flush>,
     stop: CancellationToken,
+    kill: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -108,13 +109,13 @@ impl DynamoDb {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let stop = CancellationToken::new();
+        let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
         let thread = std::thread::Builder::new().name("dynamodb".to_owned()).spawn({
-            let (database, stop) = (database.clone(), stop.clone());
-            move || serve(listener, database, &stop)
+            let (database, stop, kill) = (database.clone(), stop.clone(), kill.clone());
+            move || serve(listener, database, &stop, &kill)
         })?;
         let database = Handle(database);
-        Ok(Self { database, connection: Mutex::new(connection), address, flush, stop, thread: Some(thread) })
+        Ok(Self { database, connection: Mutex::new(connection), address, flush, stop, kill, thread: Some(thread) })
     }
 
     /// Its `AWS_ENDPOINT_URL_DYNAMODB`.
@@ -184,6 +185,11 @@ impl DynamoDb {
             let _ended = thread.join();
         }
     }
+
+    /// Stops serving and answers nobody any more.
+    pub fn kill(&self) {
+        self.kill.cancel();
+    }
 }
 
 impl Drop for DynamoDb {
@@ -192,7 +198,7 @@ impl Drop for DynamoDb {
     }
 }
 
-fn serve(listener: std::net::TcpListener, database: Database, stop: &CancellationToken) {
+fn serve(listener: std::net::TcpListener, database: Database, stop: &CancellationToken, kill: &CancellationToken) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("dynamodb")
@@ -207,6 +213,7 @@ fn serve(listener: std::net::TcpListener, database: Database, stop: &Cancellatio
         tokio::select! {
             result = served => if let Err(error) = result { tracing::error!(%error, "the embedded DynamoDB ended") },
             () = async { stop.cancelled().await; tokio::time::sleep(Duration::from_millis(200)).await } => {}
+            () = kill.cancelled() => {}
         }
         sweeper.abort();
     });

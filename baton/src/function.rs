@@ -1,10 +1,18 @@
 //! A Lambda function called in process: JSON in, JSON out, as on AWS.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use futures::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio_util::task::AbortOnDropHandle;
 
 type Handler = dyn Fn(Value) -> BoxFuture<'static, Result<Value, FunctionError>> + Send + Sync;
 
@@ -13,6 +21,23 @@ type Handler = dyn Fn(Value) -> BoxFuture<'static, Result<Value, FunctionError>>
 pub struct Function {
     name: Arc<str>,
     handler: Arc<Handler>,
+    running: Arc<AtomicUsize>,
+}
+
+/// A call under way, for as long as this lives.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn begin(running: &Arc<AtomicUsize>) -> Self {
+        running.fetch_add(1, Ordering::SeqCst);
+        Self(running.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// The function failed as a whole.
@@ -37,7 +62,7 @@ impl Function {
                 serde_json::to_value(answer).map_err(|error| FunctionError(format!("the answer cannot be encoded: {error}")))
             })
         });
-        Self { name: name.into(), handler }
+        Self { name: name.into(), handler, running: Arc::default() }
     }
 
     /// The logical id.
@@ -45,15 +70,27 @@ impl Function {
         &self.name
     }
 
-    /// Calls the function; a panic inside is a failure of this call only.
+    /// Calls the function; a panic inside is a failure of this call only. Whoever drops the call ends the function at its await, as
+    /// the end of its process would.
     ///
     /// # Errors
     /// What the function reported.
     pub async fn call(&self, event: Value) -> Result<Value, FunctionError> {
-        match tokio::spawn((self.handler)(event)).await {
+        let _running = Running::begin(&self.running);
+        match AbortOnDropHandle::new(tokio::spawn(self.run(event))).await {
             Ok(answer) => answer,
             Err(error) => Err(FunctionError(error.to_string())),
         }
+    }
+
+    /// The function's own future.
+    pub fn run(&self, event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
+        (self.handler)(event)
+    }
+
+    /// How many calls are under way.
+    pub fn running(&self) -> usize {
+        self.running.load(Ordering::SeqCst)
     }
 }
 

@@ -7,8 +7,10 @@ use store::Environment;
 use utoipa::openapi::OpenApi;
 
 use crate::{
+    calls::Call,
     function::Function,
-    stack::{Call, StartError},
+    options::{Clocks, Options},
+    stack::StartError,
     template::Template,
 };
 
@@ -21,19 +23,20 @@ pub struct Functions {
     pub event: Vec<Function>,
     /// Logical id of the mailer.
     pub mailer: String,
-    /// The mail table, as the mailer sees it.
+    /// The mail table, for the stack's own looks at it: nothing is interposed.
     pub mail: store::Mail,
 }
 
 impl Functions {
-    /// Builds all four. The HTTP ones read their keys.
+    /// Builds all four, by the clocks and past what is interposed by `options`. The HTTP ones read their keys.
     ///
     /// # Errors
     /// A function the template does not declare, or a setting it does not give; it is named.
-    pub async fn start(template: &Template, calls: &BTreeMap<String, Call>) -> Result<Self, StartError> {
+    pub async fn start(template: &Template, calls: &BTreeMap<String, Call>, options: &Options) -> Result<Self, StartError> {
+        let Options { clocks: Clocks { tasks: tasks_clock, mailer: _, queues: _ }, interpose, .. } = options;
+        let call = |binary: &str| calls.get(binary).ok_or_else(|| format!("template.yaml declares no function {binary}"));
         let environment = |binary: &str| -> Result<Environment, StartError> {
-            let call = calls.get(binary).ok_or_else(|| format!("template.yaml declares no function {binary}"))?;
-            Ok(Environment::from_settings(call.environment.clone()))
+            Ok(Environment::from_settings(call(binary)?.interposed(binary, interpose).environment))
         };
         let logical_id = |binary: &str| -> Result<String, StartError> {
             let declared = template.functions.iter().find(|declared| declared.binary == binary);
@@ -43,7 +46,7 @@ impl Functions {
         let login = login::Login::new(&login::Settings::read(environment("login")?)?);
         // Before the verifier of tasks reads the published keys, so that it finds them.
         login.warm_up().await?;
-        let tasks = tasks::TasksState::connect(tasks::Settings::read(environment("tasks")?)?).await?;
+        let tasks = tasks::TasksState::connect(tasks::Settings::read(environment("tasks")?)?, tasks_clock.clone()).await?;
         let verifier = tasks.verifier.clone();
         let api = api::finish(login::routes(login).merge(tasks::routes(tasks)), verifier.issuer());
 
@@ -54,14 +57,16 @@ impl Functions {
         });
 
         let settings = log_mailer::Settings::read(environment("log-mailer")?)?;
-        let mail = store::Mail::new(store::client::dynamodb(&settings.aws), &settings.mail_table);
+        let own = log_mailer::Settings::read(Environment::from_settings(call("log-mailer")?.environment.clone()))?;
+        let mail = store::Mail::new(store::client::dynamodb(&own.aws), &own.mail_table);
         let mailer = Arc::new(log_mailer::Mailer::new(settings));
         let name = logical_id("log-mailer")?;
         let mailer = Function::new(&name, move |invocation| {
             let mailer = mailer.clone();
             async move { log_mailer::handle(&mailer, invocation, log_mailer::Deadline::from_now()).await }
         });
-        Ok(Self { api, event: vec![publisher, mailer], mailer: name, mail })
+        let event = [publisher, mailer].map(|function| interpose.function(function)).into();
+        Ok(Self { api, event, mailer: name, mail })
     }
 }
 

@@ -5,12 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use store::Clock;
 
-use crate::{queue::Queues, stack::StartError, stream::Stream};
+use crate::{function::Function, queue::Queues, stack::StartError, stream::Stream};
 
-/// Parts due by then count as in flight.
-const SOON: SignedDuration = SignedDuration::from_secs(60);
 /// Nobody needs to know more exactly how much waits at one place.
 const ENOUGH: usize = 100;
 
@@ -23,8 +21,12 @@ pub struct Progress {
     pub queues: Queues,
     /// Names of the queues somebody consumes.
     pub consumed: Vec<String>,
+    /// The functions that take events.
+    pub functions: Vec<Function>,
     /// The mail table.
     pub mail: store::Mail,
+    /// The mailer's.
+    pub clock: Clock,
     /// Whether what an earlier process left was taken up.
     pub caught_up: Arc<AtomicBool>,
 }
@@ -34,16 +36,18 @@ pub struct Progress {
 pub struct InFlight {
     /// Changes not yet published, or 1 while the start's own sweep runs.
     pub unpublished: u64,
-    /// Messages, the delayed ones too.
+    /// Messages whose time has come, those being handled too.
     pub queued: u64,
-    /// Parts of mails, those under a claim too.
+    /// Calls of functions that are under way.
+    pub running: u64,
+    /// Parts of mails that are due.
     pub due: u64,
 }
 
 impl InFlight {
     /// All of it.
     pub fn total(self) -> u64 {
-        self.unpublished + self.queued + self.due
+        self.unpublished + self.queued + self.running + self.due
     }
 }
 
@@ -59,11 +63,13 @@ impl Progress {
             found.unpublished += stream.unread(ENOUGH)? as u64;
         }
         for queue in &self.consumed {
-            found.queued += self.queues.depth(queue)?;
+            found.queued += self.queues.depth_now(queue)?;
         }
-        let soon = Timestamp::now().checked_add(SOON)?;
+        // Looked at after the queues: a message is hidden for as long as its call runs, and gone by its end.
+        found.running = self.functions.iter().map(Function::running).sum::<usize>() as u64;
+        let now = self.clock.now();
         for shard in 0..store::SHARDS {
-            found.due += self.mail.due(shard, soon, None, ENOUGH).await?.len() as u64;
+            found.due += self.mail.due(shard, now, None, ENOUGH).await?.len() as u64;
         }
         Ok(found)
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,19 +11,24 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, http::HeaderValue};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     bus::Bus,
-    dynamodb::{DynamoDb, REGION},
+    calls::{calls, parameters},
+    dynamodb::DynamoDb,
     endpoint::Endpoint,
     folder::Folder,
-    function::Function,
+    function::{Function, FunctionError},
     functions::Functions,
     inbox::Inbox,
     mapping,
@@ -33,6 +38,10 @@ use crate::{
     server,
     stream::Stream,
     template::{TEMPLATE, Template},
+};
+pub use crate::{
+    calls::{Call, read_calls},
+    options::{Clocks, Options},
 };
 
 /// Anything that keeps a stack from starting; it says what.
@@ -47,42 +56,6 @@ const LAST_REQUESTS: Duration = Duration::from_millis(500);
 /// How long the end waits for mails to go out.
 const LAST_WORK: Duration = Duration::from_secs(5);
 
-/// How a stack is started.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The public port on loopback; 0 picks a free one, the same as last time where it can, so that sessions and links stay good.
-    pub port: u16,
-    /// The data folder.
-    pub data: PathBuf,
-    /// Keep nothing on disk, whatever `data` says.
-    pub in_memory: bool,
-    /// The quiet window: seconds a change waits for others of its task before it is mailed.
-    pub window_seconds: u32,
-    /// Remember every event of the bus for [`Stack::recorded_events`].
-    pub record_events: bool,
-    /// How long a session lasts, in seconds, where it is to be another time than the template's.
-    pub session_seconds: Option<u32>,
-    /// How long a session lasts that is not refreshed, in seconds, where it is to be another time than the template's.
-    pub session_idle_seconds: Option<u32>,
-    /// Exact origins whose pages may call the API; none, no CORS.
-    pub allowed_origins: Vec<HeaderValue>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            port: 3000,
-            data: PathBuf::from(".baton"),
-            in_memory: false,
-            window_seconds: 0,
-            record_events: false,
-            session_seconds: None,
-            session_idle_seconds: None,
-            allowed_origins: Vec::new(),
-        }
-    }
-}
-
 /// A running stack.
 #[derive(Debug)]
 pub struct Stack {
@@ -92,24 +65,18 @@ pub struct Stack {
     bus: Bus,
     inbox: Inbox,
     mailer: Function,
+    /// What the clock calls, and with what.
+    scheduled: Vec<(Function, Value)>,
     progress: Progress,
     written: Arc<Notify>,
     calls: BTreeMap<String, Call>,
     stop_serving: CancellationToken,
     stop_working: CancellationToken,
+    kill: CancellationToken,
     servers: JoinSet<()>,
     workers: JoinSet<()>,
     // Last, so that the folder is let go of only when everything above is gone.
     _folder: Option<Folder>,
-}
-
-/// How a function's binary is to be run against this stack; `stack.json` holds them by binary.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Call {
-    /// Its environment.
-    pub environment: BTreeMap<String, String>,
-    /// How long one call may take.
-    pub timeout_seconds: u64,
 }
 
 impl Stack {
@@ -118,50 +85,41 @@ impl Stack {
     /// # Errors
     /// A data folder or port that is taken, a template that cannot be honoured, data of another shape: each by name.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options {
-            port,
-            data,
-            in_memory,
-            window_seconds,
-            record_events,
-            session_seconds,
-            session_idle_seconds,
-            allowed_origins,
-        } = options;
-        let folder = if in_memory { None } else { Some(Folder::open(&data)?) };
+        let Options { data, clocks, allowed_origins, .. } = &options;
+        let folder = if options.in_memory { None } else { Some(Folder::open(data)?) };
         let file = |name: &str| folder.as_ref().map(|folder| folder.file(name)).transpose();
 
-        let listeners = match folder.as_ref().and_then(|_| last_port(&data)).filter(|_| port == 0) {
+        let listeners = match folder.as_ref().and_then(|_| last_port(data)).filter(|_| options.port == 0) {
             Some(last) => match listen(last).await {
                 Ok(listeners) => listeners,
                 Err(_) => listen(0).await?,
             },
-            None => listen(port).await?,
+            None => listen(options.port).await?,
         };
         let port = listeners.first().ok_or("no listener")?.local_addr()?.port();
         let origin = format!("http://localhost:{port}");
-        let sessions = [("SessionSeconds", session_seconds), ("SessionIdleSeconds", session_idle_seconds)];
-        let template = Template::parse(TEMPLATE, &parameters(&origin, window_seconds, sessions))?;
+        let template = Template::parse(TEMPLATE, &parameters(&origin, &options))?;
 
         let database = Arc::new(DynamoDb::start(file("dynamodb.sqlite")?.as_deref(), &template.tables)?);
-        let queues = Queues::open(file("queues.sqlite")?.as_deref(), &template.queues)?;
+        let queues = Queues::open(file("queues.sqlite")?.as_deref(), &template.queues, clocks.queues.clone())?;
         let inbox = Inbox::open(file("inbox.sqlite")?.as_deref())?;
         let metrics = Metrics::default();
-        let bus = Bus::new(&template.rules, queues.clone(), metrics.clone(), record_events)?;
+        let bus = Bus::new(&template.rules, queues.clone(), metrics.clone(), options.record_events)?;
 
         let stop_serving = CancellationToken::new();
         let stop_working = CancellationToken::new();
+        let kill = CancellationToken::new();
         let mut servers = JoinSet::new();
         let mut workers = JoinSet::new();
         let endpoint = Endpoint { bus: bus.clone(), queues: queues.clone(), inbox: inbox.clone(), metrics: metrics.clone() };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let emulators = format!("http://{}", listener.local_addr()?);
-        workers.spawn(serve(listener, endpoint.routes(), stop_working.clone()));
+        workers.spawn(serve(listener, endpoint.routes(), stop_working.clone(), kill.clone()));
 
         let calls = calls(&template, &origin, &database.endpoint(), &emulators);
-        let functions = Functions::start(&template, &calls).await?;
+        let functions = Functions::start(&template, &calls, &options).await?;
         // Nobody else works on this data, so whatever was in flight is not any more.
-        metrics.set_claims_reopened(functions.mail.expire_claims(Timestamp::now()).await?);
+        metrics.set_claims_reopened(functions.mail.expire_claims(clocks.mailer.now()).await?);
 
         let written = Arc::new(Notify::new());
         let mut streams = Vec::new();
@@ -181,7 +139,15 @@ impl Stack {
             }
         }
         let caught_up = Arc::new(AtomicBool::new(false));
-        let progress = Progress { streams, queues: queues.clone(), consumed, mail: functions.mail, caught_up: caught_up.clone() };
+        let progress = Progress {
+            streams,
+            queues: queues.clone(),
+            consumed,
+            functions: functions.event.clone(),
+            mail: functions.mail,
+            clock: clocks.mailer.clone(),
+            caught_up: caught_up.clone(),
+        };
         let app = server::app(server::Parts {
             api: functions.api,
             document: crate::functions::document(),
@@ -190,19 +156,20 @@ impl Stack {
             progress: progress.clone(),
             written: written.clone(),
             flush: database.flush(),
-            allowed_origins,
+            allowed_origins: allowed_origins.clone(),
         });
         for listener in listeners {
-            servers.spawn(serve(listener, app.clone(), stop_serving.clone()));
+            servers.spawn(serve(listener, app.clone(), stop_serving.clone(), kill.clone()));
         }
 
-        let mut first_calls = Vec::new();
+        let mut scheduled = Vec::new();
         for schedule in template.schedules {
             let function = find(&functions.event, &schedule.function)?;
-            first_calls.push((function.clone(), schedule.input.clone()));
+            // The reconciling call plans what the sweeping one then sends.
+            scheduled.insert(0, (function.clone(), schedule.input.clone()));
             workers.spawn(mapping::follow(schedule, function, stop_working.clone()));
         }
-        workers.spawn(catch_up(first_calls, caught_up, stop_working.clone()));
+        workers.spawn(catch_up(scheduled.clone(), caught_up, stop_working.clone()));
 
         if let Some(folder) = &folder {
             let state = json!({"origin": origin, "process": std::process::id(), "functions": calls});
@@ -216,11 +183,13 @@ impl Stack {
             bus,
             inbox,
             mailer,
+            scheduled,
             progress,
             written,
             calls,
             stop_serving,
             stop_working,
+            kill,
             servers,
             workers,
             _folder: folder,
@@ -262,7 +231,8 @@ impl Stack {
         self.bus.deliver(&[event]).expect("the queues' file works");
     }
 
-    /// Returns when nothing is in flight: the log is published, the queues are empty, and every mail that is due soon is sent.
+    /// Returns when nothing is left but what waits for its time: the log is published, the queues hold only what is delayed, and every
+    /// mail that can be sent now is sent.
     pub async fn drain(&self) {
         loop {
             match self.is_idle().await {
@@ -274,15 +244,31 @@ impl Stack {
         }
     }
 
-    /// Looks, and helps along what only waits for a clock.
+    /// Looks, and helps along what only waits to be looked at.
     async fn is_idle(&self) -> Result<bool, StartError> {
+        // Its clock may have been moved since the queues' readers looked at it.
+        self.queues.wake();
         let in_flight = self.progress.in_flight().await?;
         if in_flight.unpublished > 0 {
             self.written.notify_one();
-        } else if in_flight.queued == 0 && in_flight.due > 0 {
+        } else if in_flight.queued == 0 && in_flight.running == 0 && in_flight.due > 0 {
             self.mailer.call(json!({"sweep": "due"})).await?;
         }
         Ok(in_flight.total() == 0)
+    }
+
+    /// Calls once what the clock calls: plans what no hint has reached, then sends what is due.
+    ///
+    /// # Errors
+    /// What the first of the calls that failed reported; the others were made.
+    pub async fn run_schedules(&self) -> Result<(), FunctionError> {
+        let mut failure = None;
+        for (function, input) in &self.scheduled {
+            if let Err(error) = function.call(input.clone()).await {
+                failure.get_or_insert(error);
+            }
+        }
+        failure.map_or(Ok(()), Err)
     }
 
     /// Stops taking requests, lets what was accepted take its way for a few seconds, and closes the data. What is still owed then
@@ -300,6 +286,15 @@ impl Stack {
         if let Some(database) = Arc::get_mut(&mut self.database) {
             database.stop();
         }
+    }
+
+    /// Ends everything at its next await, as the end of the process would: nothing is drained, nobody gets an answer. The data is
+    /// where it was, and another stack can be started on it.
+    pub async fn kill(mut self) {
+        self.kill.cancel();
+        self.servers.shutdown().await;
+        self.workers.shutdown().await;
+        self.database.kill();
     }
 }
 
@@ -319,14 +314,19 @@ async fn listen(port: u16) -> Result<Vec<TcpListener>, StartError> {
     Ok([Some(first), second].into_iter().flatten().collect())
 }
 
-async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) {
+async fn serve(listener: TcpListener, app: Router, stop: CancellationToken, kill: CancellationToken) {
     let listener = axum::serve::ListenerExt::tap_io(listener, |connection| {
         // Answers are small and awaited.
         let _refused = connection.set_nodelay(true);
     });
     // The functions are told where a request comes from, as they are by API Gateway.
+    let app = app.layer(middleware::from_fn_with_state(kill.clone(), unless_killed));
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let (ending, killing) = (stop.clone(), kill);
+    let stopped = async move {
+        tokio::select! { () = ending.cancelled() => {}, () = killing.cancelled() => {} }
+    };
+    let served = axum::serve(listener, app).with_graceful_shutdown(stopped);
     tokio::select! {
         result = served.into_future() => if let Err(error) = result { tracing::error!(%error, "a server ended") },
         // Clients keep connections open for longer than anybody wants to wait.
@@ -334,10 +334,17 @@ async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) {
     }
 }
 
+/// A killed stack ends requests wherever they are. Its connections live in tasks of their own, so this has to be done in each.
+async fn unless_killed(State(kill): State<CancellationToken>, request: Request, next: Next) -> Response {
+    tokio::select! {
+        response = next.run(request) => response,
+        () = kill.cancelled() => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
 /// Calls every schedule's function once, right after the start: what was owed when the last process ended is not to wait.
 async fn catch_up(calls: Vec<(Function, Value)>, done: Arc<AtomicBool>, stop: CancellationToken) {
-    // The reconciling call plans what the sweeping one then sends.
-    for (function, input) in calls.into_iter().rev() {
+    for (function, input) in calls {
         tokio::select! {
             called = function.call(input) => if let Err(error) = called {
                 tracing::warn!(function = function.name(), %error, "could not catch up");
@@ -354,51 +361,4 @@ fn find(functions: &[Function], name: &str) -> Result<Function, StartError> {
         .find(|function| function.name() == name)
         .cloned()
         .ok_or_else(|| format!("template.yaml calls {name}, which is no function that takes events").into())
-}
-
-/// The template's parameters for a laptop.
-fn parameters(origin: &str, window_seconds: u32, others: [(&str, Option<u32>); 2]) -> BTreeMap<String, String> {
-    let mut parameters: BTreeMap<String, String> = [
-        ("Stage", "local"),
-        ("SenderAddress", "baton@baton.example"),
-        ("WebOrigin", origin),
-        ("QuietWindow", &window_seconds.to_string()),
-        ("MailsPerSecond", "1000"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into();
-    parameters.extend(others.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_string()))));
-    parameters
-}
-
-/// Each function's whole environment: the template's, led to the emulators.
-fn calls(template: &Template, origin: &str, dynamodb: &str, emulators: &str) -> BTreeMap<String, Call> {
-    let call = |declared: &crate::template::FunctionDeclaration| {
-        let mut environment: BTreeMap<String, String> = declared.environment.clone();
-        for value in environment.values_mut().filter(|value| value.contains(".execute-api.")) {
-            origin.clone_into(value);
-        }
-        for (name, value) in [
-            ("AWS_REGION", REGION),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-            ("AWS_ENDPOINT_URL_EVENTBRIDGE", emulators),
-            ("AWS_ENDPOINT_URL_SESV2", emulators),
-            ("AWS_ENDPOINT_URL_SQS", emulators),
-        ] {
-            environment.insert(name.to_owned(), value.to_owned());
-        }
-        (declared.binary.clone(), Call { environment, timeout_seconds: declared.timeout.as_secs() })
-    };
-    template.functions.iter().map(call).collect()
-}
-
-/// Reads how a running stack's functions are called from its data folder.
-///
-/// # Errors
-/// There is no `stack.json`, or it is not one.
-pub fn read_calls(data: &Path) -> Result<BTreeMap<String, Call>, StartError> {
-    let state: Value = serde_json::from_str(&std::fs::read_to_string(data.join("stack.json"))?)?;
-    Ok(serde_json::from_value(state["functions"].clone())?)
 }

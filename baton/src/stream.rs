@@ -162,12 +162,15 @@ impl Stream {
     fn give_up(&self, record: &Value) -> Result<(), StreamError> {
         tracing::error!(stream = self.mapping.source, sequence = sequence(record), "gave a record up");
         let Some(queue) = &self.mapping.on_failure else { return Ok(()) };
+        let arrival = record["dynamodb"]["ApproximateCreationDateTime"].as_f64().unwrap_or_default();
+        let arrival = jiff::Timestamp::from_millisecond((arrival * 1000.0) as i64).unwrap_or_default().to_string();
         let letter = json!({
             "requestContext": {"functionArn": self.function.name(), "condition": "RetryAttemptsExhausted"},
             "version": "1.0",
             "timestamp": jiff::Timestamp::now().to_string(),
             "DDBStreamBatchInfo": {
                 "startSequenceNumber": sequence(record), "endSequenceNumber": sequence(record), "batchSize": 1,
+                "approximateArrivalOfFirstRecord": arrival, "approximateArrivalOfLastRecord": arrival,
                 "streamArn": record["eventSourceARN"],
             },
         });
