@@ -2,12 +2,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Assignee, Change, Description, Priority, ProjectId, TaskId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tracing::error;
 
 use crate::item::{Attributes, Item, json, number, text};
 use crate::keys::{self, List};
 use crate::table::Table;
 use crate::table::query::Query;
 use crate::{Page, Position, StoreError};
+
+pub(crate) mod span;
 
 /// The table of changes: every task's log, append-only, and the outbox of everything that is announced.
 #[derive(Clone, Debug)]
@@ -60,14 +63,27 @@ pub enum Logged {
 /// # Errors
 /// [`StoreError::Corrupt`], with the reason.
 pub fn logged_change(image: &serde_json::Value) -> Result<Logged, StoreError> {
-    let corrupt = || StoreError::Corrupt { what: "a stream image is not a JSON of attributes".to_owned() };
-    let image = image.as_object().ok_or_else(corrupt)?;
-    let attributes: Option<Attributes> = image.iter().map(|(name, value)| Some((name.clone(), attribute(value)?))).collect();
-    let item = Item::from(attributes.ok_or_else(corrupt)?);
+    let item = image_item(image)?;
     if keys::is_change_description(item.text("pk")?) {
         return Ok(Logged::Description);
     }
     change(&item).map(|it| Logged::Change(Box::new(it)))
+}
+
+/// Where the change stands that a stream record is of, from its keys in DynamoDB's JSON; nothing, where it is a description.
+///
+/// # Errors
+/// [`StoreError::Corrupt`], with the reason.
+pub fn logged_position(keys: &serde_json::Value) -> Result<Option<LogPosition>, StoreError> {
+    let item = image_item(keys)?;
+    if keys::is_change_description(item.text("pk")?) { Ok(None) } else { log_position(&item).map(Some) }
+}
+
+fn image_item(image: &serde_json::Value) -> Result<Item, StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "a stream image is not a JSON of attributes".to_owned() };
+    let image = image.as_object().ok_or_else(corrupt)?;
+    let attributes: Option<Attributes> = image.iter().map(|(name, value)| Some((name.clone(), attribute(value)?))).collect();
+    Ok(Item::from(attributes.ok_or_else(corrupt)?))
 }
 
 impl Changes {
@@ -173,13 +189,19 @@ impl Changes {
         item.map(|it| it.word("description")).transpose()
     }
 
-    /// The changes of the hour (UTC) that contains `at`, in one of its [`crate::SHARDS`].
+    /// The changes of the hour (UTC) that contains `at`, in one of its [`crate::SHARDS`]. One that cannot be read is logged and left out.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn hour(&self, at: Timestamp, shard: u8) -> Result<Vec<LogPosition>, StoreError> {
         let query = Query::new(&self.table, "hour_pk", keys::hour_partition(at, shard)).index(keys::BY_HOUR);
-        query.all("read the log of an hour").await?.iter().map(log_position).collect()
+        let items = query.all("read the log of an hour").await?;
+        let positions = items.iter().map(log_position).inspect(|it| {
+            if let Err(error) = it {
+                error!(error = error as &dyn std::error::Error, "an entry of the log cannot be read");
+            }
+        });
+        Ok(positions.flatten().collect())
     }
 }
 

@@ -24,6 +24,7 @@ pub fn leads_astray(position: &Position, address: &AddressHash) -> bool {
         List::TaskChanges(project, task),
         List::ProjectChanges(project),
         List::Events(user),
+        List::Notifications(user),
     ];
     lists.iter().any(|list| {
         let Ok(start) = list.start(position) else { return false };

@@ -30,10 +30,13 @@
 //! | a project's changes by time | changes, `by_project` | `PROJECT#<project>` | `<at>#<task>#<version, 10 digits>` |
 //! | the log of an hour | changes, `by_hour` | `HOUR#<2026-11-20T11>#<shard>` | `<at>#<task>#<version, 10 digits>` |
 //! | how far a task's log is planned | mail | `TASK#<project>#<task>` | `CURSOR` |
-//! | who was told of a change | mail | `TASK#<project>#<task>` | `DELIVERY#<last version, 10 digits>#<user>` |
-//! | what a recipient is owed | mail | `RECIPIENT#<recipient>` | `PART#LETTER#<part>`, `PART#TASK#<project>#<task>#<first version, 10 digits>` |
-//! | who is at work on it | mail | `RECIPIENT#<recipient>` | `CLAIM` |
+//! | who was told of a change | mail | `TASK#<project>#<task>` | `DELIVERY#<last version, 10 digits>#<user>`, of a digest with `#DIGEST` behind it |
+//! | who watches or mutes a project; a task | mail | `SUBSCRIPTIONS#<project>` | `PROJECT#<user>`; `TASK#<task>#<user>` |
+//! | what a recipient is owed, also of one task | mail | `RECIPIENT#<recipient>` | `PART#LETTER#<part>`, `PART#TASK#<project>#<task>#<first version, 10 digits>`, of a digest with `#DIGEST` behind it |
+//! | who is at work on it, and in which rhythm the recipient is told | mail | `RECIPIENT#<recipient>` | `CLAIM` |
 //! | whether a letter's claim was sent | mail | `RECIPIENT#<recipient>` | `SENT#<claim>` |
+//! | what came back of a claim's mail | mail | `RECIPIENT#<recipient>` | `FEEDBACK#<claim>` |
+//! | a person's notifications, unread first, newest first | mail | `RECIPIENT#USER#<user>` | `NOTE#UNREAD#<notification>`, `NOTE#READ#<notification>`, backward |
 //! | how many letters of a kind were filed | mail | `RECIPIENT#<recipient>` | `LETTERS#<kind>#<start of the window>` |
 //! | whether an address is suppressed | mail | `SUPPRESSED#<address hash>` | `SUPPRESSED` |
 //! | what is due | mail, `due` | `DUE#<shard of the recipient>` | `<due at>#<sort key of the part>` |
@@ -42,12 +45,12 @@
 //! `FACTOR#<user>`, `FACTOR#<user>#<device>` or `PROOF#<user>`. Times in keys are UTC with nine fraction digits, so that they sort as text.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{ClaimId, InvitationId, PartId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId, Version};
+use domain::{ClaimId, InvitationId, NotificationId, PartId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId, Version};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::LetterKind;
 use crate::item::Attributes;
+use crate::{LetterKind, Timing};
 
 mod account;
 mod list;
@@ -205,6 +208,9 @@ pub(crate) fn is_change_description(partition: &str) -> bool {
     partition.starts_with(DESCRIPTION)
 }
 
+/// With what the partition of every task's log begins.
+pub(crate) const LOGS: &str = "TASK#";
+
 pub(crate) fn log_partition(project: ProjectId, task: TaskId) -> String {
     format!("TASK#{project}#{task}")
 }
@@ -229,12 +235,28 @@ pub(crate) fn hour_partition(at: Timestamp, shard: u8) -> String {
     format!("HOUR#{}#{shard}", &timestamp(at)[.."2026-11-20T11".len()])
 }
 
-pub(crate) fn cursor(project: ProjectId, task: TaskId) -> Key {
-    key(log_partition(project, task), "CURSOR")
+/// From which place on `by_project` and `by_hour` hold what happened at this time or later.
+pub(crate) fn changes_from(at: Timestamp) -> String {
+    timestamp(at)
 }
 
-pub(crate) fn delivery(project: ProjectId, task: TaskId, to: Version, user: UserId) -> Key {
-    key(log_partition(project, task), format!("{}{user}", delivery_prefix(to)))
+pub(crate) const CURSOR: &str = "CURSOR";
+
+pub(crate) fn cursor(project: ProjectId, task: TaskId) -> Key {
+    key(log_partition(project, task), CURSOR)
+}
+
+pub(crate) fn delivery(project: ProjectId, task: TaskId, to: Version, user: UserId, timing: Timing) -> Key {
+    key(log_partition(project, task), format!("{}{user}{}", delivery_prefix(to), timing_suffix(timing)))
+}
+
+const DIGEST: &str = "#DIGEST";
+
+fn timing_suffix(timing: Timing) -> &'static str {
+    match timing {
+        Timing::Now => "",
+        Timing::Digest => DIGEST,
+    }
 }
 
 pub(crate) fn delivery_prefix(to: Version) -> String {
@@ -253,20 +275,79 @@ pub(crate) fn recipient_of_partition(partition: &str) -> Option<RecipientKey> {
 
 pub(crate) const PARTS_PREFIX: &str = "PART#";
 
-pub(crate) fn task_part(recipient: &RecipientKey, project: ProjectId, task: TaskId, from: Version) -> Key {
-    key(recipient_partition(recipient), format!("{PARTS_PREFIX}TASK#{project}#{task}#{:010}", from.0))
+const TASK_PARTS_PREFIX: &str = "PART#TASK#";
+
+/// With what the parts of one task begin.
+pub(crate) fn parts_of_task_prefix(project: ProjectId, task: TaskId) -> String {
+    format!("{TASK_PARTS_PREFIX}{project}#{task}#")
+}
+
+pub(crate) fn task_part(recipient: &RecipientKey, project: ProjectId, task: TaskId, from: Version, timing: Timing) -> Key {
+    let sort = format!("{}{:010}{}", parts_of_task_prefix(project, task), from.0, timing_suffix(timing));
+    key(recipient_partition(recipient), sort)
+}
+
+/// Whether the sort key of a part is of a task that is told as soon as its recipient's rhythm allows: no letter, no digest.
+pub(crate) fn is_paced_part(sort: &str) -> bool {
+    sort.starts_with(TASK_PARTS_PREFIX) && !sort.ends_with(DIGEST)
 }
 
 pub(crate) fn letter_part(recipient: &RecipientKey, part: PartId) -> Key {
     key(recipient_partition(recipient), format!("{PARTS_PREFIX}LETTER#{part}"))
 }
 
+pub(crate) const CLAIM: &str = "CLAIM";
+
 pub(crate) fn claim(recipient: &RecipientKey) -> Key {
-    key(recipient_partition(recipient), "CLAIM")
+    key(recipient_partition(recipient), CLAIM)
 }
 
 pub(crate) fn sent(recipient: &RecipientKey, claim: ClaimId) -> Key {
     key(recipient_partition(recipient), format!("SENT#{claim}"))
+}
+
+pub(crate) fn feedback(recipient: &RecipientKey, claim: ClaimId) -> Key {
+    key(recipient_partition(recipient), format!("FEEDBACK#{claim}"))
+}
+
+pub(crate) const NOTIFICATIONS_PREFIX: &str = "NOTE#";
+pub(crate) const UNREAD_PREFIX: &str = "NOTE#UNREAD#";
+const READ_PREFIX: &str = "NOTE#READ#";
+
+pub(crate) fn notification(user: UserId, id: NotificationId, read: bool) -> Key {
+    let prefix = if read { READ_PREFIX } else { UNREAD_PREFIX };
+    key(recipient_partition(&RecipientKey::User(user)), format!("{prefix}{id}"))
+}
+
+/// The reverse of [`notification`], of the sort key.
+pub(crate) fn notification_of_key(sort: &str) -> Option<(NotificationId, bool)> {
+    match (sort.strip_prefix(READ_PREFIX), sort.strip_prefix(UNREAD_PREFIX)) {
+        (Some(id), _) => Some((id.parse().ok()?, true)),
+        (None, Some(id)) => Some((id.parse().ok()?, false)),
+        (None, None) => None,
+    }
+}
+
+pub(crate) fn subscriptions_partition(project: ProjectId) -> String {
+    format!("SUBSCRIPTIONS#{project}")
+}
+
+/// With what the subscriptions to a task begin, or those to the project.
+pub(crate) fn subscriptions_prefix(task: Option<TaskId>) -> String {
+    task.map_or_else(|| "PROJECT#".to_owned(), |task| format!("TASK#{task}#"))
+}
+
+pub(crate) fn subscription(project: ProjectId, task: Option<TaskId>, user: UserId) -> Key {
+    key(subscriptions_partition(project), format!("{}{user}", subscriptions_prefix(task)))
+}
+
+/// The reverse of [`subscription`], of the sort key.
+pub(crate) fn subscription_of_key(sort: &str) -> Option<(Option<TaskId>, UserId)> {
+    if let Some(user) = sort.strip_prefix("PROJECT#") {
+        return Some((None, user.parse().ok()?));
+    }
+    let (task, user) = sort.strip_prefix("TASK#")?.split_once('#')?;
+    Some((Some(task.parse().ok()?), user.parse().ok()?))
 }
 
 /// The letters of a kind to a recipient within the window that starts then.
@@ -369,9 +450,26 @@ pub(crate) mod tests {
         check(&invited(&hash, PROJECT), &format!("INVITED#{hash}"), &format!("PROJECT#{P}"));
         check(&task_description(PROJECT, TASK), &format!("PROJECT#{P}"), &format!("TASK#{T}#DESCRIPTION"));
         check(&change(PROJECT, TASK, Version(7)), &format!("TASK#{P}#{T}"), "7");
-        check(&delivery(PROJECT, TASK, Version(7), USER), &format!("TASK#{P}#{T}"), &format!("DELIVERY#0000000007#{U}"));
-        let part = task_part(&recipient, PROJECT, TASK, Version(4));
-        check(&part, &format!("RECIPIENT#USER#{U}"), &format!("PART#TASK#{P}#{T}#0000000004"));
+        for (timing, suffix) in [(Timing::Now, ""), (Timing::Digest, "#DIGEST")] {
+            let delivery = delivery(PROJECT, TASK, Version(7), USER, timing);
+            check(&delivery, &format!("TASK#{P}#{T}"), &format!("DELIVERY#0000000007#{U}{suffix}"));
+            let (part, sort) =
+                (task_part(&recipient, PROJECT, TASK, Version(4), timing), format!("PART#TASK#{P}#{T}#0000000004{suffix}"));
+            check(&part, &format!("RECIPIENT#USER#{U}"), &sort);
+            assert_eq!(is_paced_part(&sort), timing == Timing::Now);
+        }
+        assert!(!is_paced_part(&format!("PART#LETTER#{P}")));
+        check(&feedback(&recipient, ClaimId(TASK.0)), &format!("RECIPIENT#USER#{U}"), &format!("FEEDBACK#{T}"));
+        let note = NotificationId(TASK.0);
+        for (read, sort) in [(false, format!("NOTE#UNREAD#{T}")), (true, format!("NOTE#READ#{T}"))] {
+            check(&notification(USER, note, read), &format!("RECIPIENT#USER#{U}"), &sort);
+            assert_eq!(notification_of_key(&sort), Some((note, read)));
+        }
+        assert_eq!(notification_of_key(&format!("PART#LETTER#{T}")), None);
+        for (task, sort) in [(None, format!("PROJECT#{U}")), (Some(TASK), format!("TASK#{T}#{U}"))] {
+            check(&subscription(PROJECT, task, USER), &format!("SUBSCRIPTIONS#{P}"), &sort);
+            assert_eq!(subscription_of_key(&sort), Some((task, USER)));
+        }
         assert_eq!(log_of_partition(&log_partition(PROJECT, TASK)), Some((PROJECT, TASK)));
         assert_eq!(task_of_key(&format!("PROJECT#{P}"), &format!("TASK#{T}")), Some((PROJECT, TASK)));
         assert_eq!(task_of_key(&format!("PROJECT#{P}"), &format!("TASK#{T}#DESCRIPTION")), None);
@@ -388,6 +486,8 @@ pub(crate) mod tests {
         assert!(keys.iter().all(|it| it.len() == 30));
         let part = letter_part(&RecipientKey::User(USER), PartId(Uuid::from_u128(9)));
         assert!(part_by_due(at(times[1]), &part) < due_by(at(times[1])));
+        assert!(change_by_time(at(times[0]), TASK, Version(9)) < changes_from(at(times[1])));
+        assert!(changes_from(at(times[1])) < change_by_time(at(times[1]), TASK, Version(1)));
         assert!(due_by(at(times[1])) < part_by_due(at(times[2]), &part));
         assert!(delivery_prefix(Version(u64::from(u32::MAX))).as_str() < AFTER_DELIVERIES);
     }

@@ -11,6 +11,7 @@ use crate::item::{Attributes, Item, text};
 use crate::keys::Key;
 
 pub(crate) mod query;
+pub(crate) mod scan;
 pub(crate) mod write;
 
 /// What DynamoDB takes in one BatchGetItem.
@@ -77,10 +78,14 @@ impl Table {
         for item in items {
             let key = ["pk", "sk"].map(|name| item.text(name).map(|value| (name.to_owned(), text(value))));
             let key = key.into_iter().collect::<Result<Attributes, StoreError>>()?;
-            let delete = DeleteRequest::builder().set_key(Some(key)).build();
-            deletes.push(delete.map(|it| WriteRequest::builder().delete_request(it).build()));
+            deletes.push(delete(key));
         }
         self.write_many(step, deletes.into_iter().collect()).await
+    }
+
+    /// Deletes several items without a condition, each for itself; those that are not there are no matter.
+    pub(crate) async fn delete_keys(&self, step: &'static str, keys: Vec<Key>) -> Result<(), StoreError> {
+        self.write_many(step, keys.into_iter().map(|it| delete(it.into())).collect()).await
     }
 
     async fn write_many(&self, step: &'static str, writes: Result<Vec<WriteRequest>, BuildError>) -> Result<(), StoreError> {
@@ -100,6 +105,11 @@ impl Table {
         }
         Ok(())
     }
+}
+
+fn delete(key: Attributes) -> Result<WriteRequest, BuildError> {
+    let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
 }
 
 /// Waits before the next try: doubling from 20 ms, with jitter, so that those who collided do not meet again.

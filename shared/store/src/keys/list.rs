@@ -3,8 +3,9 @@ use domain::{InvitationId, ProjectId, Status, TaskId, UserId, Version};
 use jiff::Timestamp;
 
 use super::{
-    AddressHash, BY_PERSON, BY_PROJECT, BY_STATUS, BY_TIME, EVENTS_PREFIX, Key, change, event, invitation, invited,
-    log_partition, member, person_partition, person_tasks_prefix, project_partition, status_partition, task,
+    AddressHash, BY_PERSON, BY_PROJECT, BY_STATUS, BY_TIME, EVENTS_PREFIX, Key, NOTIFICATIONS_PREFIX, RecipientKey, change,
+    event, invitation, invited, log_partition, member, notification, notification_of_key, person_partition, person_tasks_prefix,
+    project_partition, recipient_partition, status_partition, task,
 };
 use crate::item::{Attributes, Item};
 use crate::{Position, StoreError};
@@ -22,6 +23,8 @@ pub(crate) enum List {
     TaskChanges(ProjectId, TaskId),
     ProjectChanges(ProjectId),
     Events(UserId),
+    /// Backward.
+    Notifications(UserId),
 }
 
 impl List {
@@ -31,7 +34,12 @@ impl List {
             Self::ProjectTasksOfStatus(..) => Some(BY_STATUS),
             Self::PersonTasks(..) | Self::PersonProjects(_) => Some(BY_PERSON),
             Self::ProjectChanges(_) => Some(BY_PROJECT),
-            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::TaskChanges(..) | Self::Events(_) => None,
+            Self::Members(_)
+            | Self::Invitations(_)
+            | Self::InvitationsFor(_)
+            | Self::TaskChanges(..)
+            | Self::Events(_)
+            | Self::Notifications(_) => None,
         }
     }
 
@@ -41,7 +49,12 @@ impl List {
             Self::ProjectTasksOfStatus(..) => "status_pk",
             Self::PersonTasks(..) | Self::PersonProjects(_) => "person_pk",
             Self::ProjectChanges(_) => "project_pk",
-            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::TaskChanges(..) | Self::Events(_) => "pk",
+            Self::Members(_)
+            | Self::Invitations(_)
+            | Self::InvitationsFor(_)
+            | Self::TaskChanges(..)
+            | Self::Events(_)
+            | Self::Notifications(_) => "pk",
         }
     }
 
@@ -50,7 +63,7 @@ impl List {
             Self::ProjectTasks(_) | Self::ProjectTasksOfStatus(..) => "time_sk",
             Self::PersonTasks(..) | Self::PersonProjects(_) => "person_sk",
             Self::ProjectChanges(_) => "project_sk",
-            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::Events(_) => "sk",
+            Self::Members(_) | Self::Invitations(_) | Self::InvitationsFor(_) | Self::Events(_) | Self::Notifications(_) => "sk",
             Self::TaskChanges(..) => "version",
         }
     }
@@ -64,6 +77,7 @@ impl List {
             Self::PersonTasks(user, _) | Self::PersonProjects(user) | Self::Events(user) => person_partition(*user),
             Self::InvitationsFor(address) => format!("INVITED#{address}"),
             Self::TaskChanges(project, task) => log_partition(*project, *task),
+            Self::Notifications(user) => recipient_partition(&RecipientKey::User(*user)),
         }
     }
 
@@ -75,6 +89,7 @@ impl List {
             Self::Members(_) => Some("MEMBER#".to_owned()),
             Self::Invitations(_) => Some("INVITATION#".to_owned()),
             Self::Events(_) => Some(EVENTS_PREFIX.to_owned()),
+            Self::Notifications(_) => Some(NOTIFICATIONS_PREFIX.to_owned()),
             Self::ProjectTasks(_) | Self::ProjectTasksOfStatus(..) | Self::TaskChanges(..) | Self::ProjectChanges(_) => None,
         }
     }
@@ -130,6 +145,10 @@ impl List {
                 let at = is_time(time).then(|| time.parse().ok())??;
                 Some(event(*user, at, id.parse().ok()?))
             }
+            (Self::Notifications(user), [_, _]) => {
+                let (id, read) = notification_of_key(sort_position)?;
+                Some(notification(*user, id, read))
+            }
             _ => None,
         }
     }
@@ -147,12 +166,12 @@ fn is_date(text: &str) -> bool {
 mod tests {
     use super::super::tests::{PROJECT, TASK, USER, at, summary};
     use super::super::{change_by_time, membership_by_person, task_by_person, task_by_time};
-    use domain::EventId;
+    use domain::{EventId, NotificationId};
 
     use super::*;
     use crate::item::text;
 
-    fn lists() -> [(List, String, Key); 10] {
+    fn lists() -> [(List, String, Key); 11] {
         let time = at("2026-11-20T11:00:00Z");
         let (by_time, by_person) = (task_by_time(&summary()), task_by_person(&summary()));
         let address = AddressHash::from(&"ada@example.com".parse().expect("an address"));
@@ -171,6 +190,7 @@ mod tests {
                 format!("EVENT#2026-11-20T11:00:00.000000000Z#{PROJECT}"),
                 event(USER, time, EventId(PROJECT.0)),
             ),
+            (List::Notifications(USER), format!("NOTE#UNREAD#{PROJECT}"), notification(USER, NotificationId(PROJECT.0), false)),
             (List::ProjectChanges(PROJECT), change_by_time(time, TASK, Version(7)), change(PROJECT, TASK, Version(7))),
         ]
     }

@@ -1,11 +1,14 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{ClaimId, ProjectId, Recipient, TaskId, UserId, Version};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::feedback::{Feedback, feedback};
 use crate::item::{Item, number, text, word};
 use crate::table::query::Query;
 use crate::table::write::Write;
-use crate::{Claim, Mail, PartContent, StoreError, keys};
+use crate::{Claim, Mail, PartContent, RecipientKey, StoreError, Timing, keys};
 
 /// How long it can be seen who was told of a change.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -24,6 +27,8 @@ pub struct Delivery {
     pub reason: Option<String>,
     pub at: Timestamp,
     pub claim: ClaimId,
+    /// Whether it was told in a digest.
+    pub timing: Timing,
 }
 
 /// What became of a mail.
@@ -68,7 +73,9 @@ impl Mail {
             return Ok(self.table.get(step, keys::sent(&claim.recipient, claim.id)).await?.is_some());
         }
         let spans = claim.parts.iter().filter_map(|part| match (&part.content, &part.recipient) {
-            (PartContent::Task(span), Recipient::User(user)) => Some(keys::delivery(span.project, span.task, span.to, *user)),
+            (PartContent::Task(span), Recipient::User(user)) => {
+                Some(keys::delivery(span.project, span.task, span.to, *user, span.timing))
+            }
             _ => None,
         });
         let items = self.table.get_many(step, spans.collect()).await?;
@@ -76,7 +83,7 @@ impl Mail {
         Ok(deliveries.iter().any(|it| it.claim == claim.id))
     }
 
-    /// Who was told of a version, by any span that covers it.
+    /// Who was told of a version, by any span that covers it, with what came back of those mails since.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -88,7 +95,22 @@ impl Mail {
             .all("read the deliveries")
             .await?;
         let deliveries: Vec<Delivery> = items.iter().map(delivery).collect::<Result<_, _>>()?;
-        Ok(deliveries.into_iter().filter(|it| it.from <= version).collect())
+        let covering = deliveries.into_iter().filter(|it| it.from <= version).collect();
+        self.with_feedback(covering).await
+    }
+
+    async fn with_feedback(&self, deliveries: Vec<Delivery>) -> Result<Vec<Delivery>, StoreError> {
+        let mails: BTreeSet<(UserId, ClaimId)> = deliveries.iter().map(|it| (it.user, it.claim)).collect();
+        let keys = mails.into_iter().map(|(user, claim)| keys::feedback(&RecipientKey::User(user), claim)).collect();
+        let items = self.table.get_many("read what came back of mails", keys).await?;
+        let feedback: BTreeMap<ClaimId, Feedback> = items.iter().map(feedback).collect::<Result<_, _>>()?;
+        let joined = deliveries.into_iter().map(|it| match (it.state, feedback.get(&it.claim)) {
+            (DeliveryState::Sent, Some(Feedback { reason, at })) => {
+                Delivery { state: DeliveryState::Bounced, reason: Some(reason.clone()), at: *at, ..it }
+            }
+            _ => it,
+        });
+        Ok(joined.collect())
     }
 }
 
@@ -97,14 +119,14 @@ fn is_of_letters(claim: &Claim) -> bool {
 }
 
 /// In seconds since the epoch, as DynamoDB's TTL wants it.
-fn kept_until(at: Timestamp) -> Result<i64, StoreError> {
+pub(crate) fn kept_until(at: Timestamp) -> Result<i64, StoreError> {
     let until = at.saturating_add(KEPT_FOR).map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
     Ok(until.as_second())
 }
 
 fn delivery_item(delivery: &Delivery) -> Result<Item, StoreError> {
-    let Delivery { project, task, from, to, user, state, reason, at, claim } = delivery;
-    Ok(Item::new(keys::delivery(*project, *task, *to, *user))
+    let Delivery { project, task, from, to, user, state, reason, at, claim, timing } = delivery;
+    Ok(Item::new(keys::delivery(*project, *task, *to, *user, *timing))
         .with("from", number(from.0))
         .with("to", number(to.0))
         .with("user", text(user))
@@ -112,6 +134,7 @@ fn delivery_item(delivery: &Delivery) -> Result<Item, StoreError> {
         .with_some("reason", reason.as_ref().map(text))
         .with("at", text(keys::timestamp(*at)))
         .with("claim", text(claim))
+        .with("timing", word(timing)?)
         .with("expires_at", number(kept_until(*at)?)))
 }
 
@@ -129,6 +152,7 @@ fn delivery(item: &Item) -> Result<Delivery, StoreError> {
         reason: item.some_word("reason")?,
         at: item.word("at")?,
         claim: item.word("claim")?,
+        timing: item.some_word("timing")?.unwrap_or_default(),
     })
 }
 
@@ -150,6 +174,7 @@ mod tests {
                 reason,
                 at: at("2026-11-20T11:00:00Z"),
                 claim: ClaimId(TASK.0),
+                timing: Timing::Digest,
             };
             let item = delivery_item(&before).expect("an item");
             assert_eq!(delivery(&item).ok(), Some(before));

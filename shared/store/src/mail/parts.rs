@@ -1,3 +1,5 @@
+use std::ops::Not;
+
 use domain::{Letter, NoticeKinds, PartId, ProjectId, Recipient, TaskId, Version};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,14 +8,14 @@ use tracing::error;
 use crate::item::{Attributes, Item, json, number, text};
 use crate::keys::Key;
 use crate::table::query::Query;
-use crate::table::write::Write;
+use crate::table::write::{Write, transact};
 use crate::{Mail, RecipientKey, StoreError, keys};
 
 /// How long after it was due something that could never be sent is forgotten.
-const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(crate) const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The most parts one claim may freeze, so that closing it fits into one transaction.
-pub const MOST_PARTS_PER_CLAIM: usize = 50;
+/// The most parts one claim may freeze: with its parts, an item stays far below DynamoDB's 400 KB.
+pub const MOST_PARTS_PER_CLAIM: usize = 200;
 
 /// Something one recipient is owed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,14 +44,53 @@ pub struct TaskSpan {
     pub to: Version,
     /// What the recipient wanted to hear of when this was planned.
     pub kinds: NoticeKinds,
+    #[serde(default, skip_serializing_if = "Timing::is_now")]
+    pub timing: Timing,
+    /// When the first change of the span happened. What was filed before this was stored has waited long enough.
+    #[serde(default)]
+    pub first_at: Timestamp,
+    /// When the last change of the span happened.
+    #[serde(default)]
+    pub last_at: Timestamp,
+    /// The recipient watches the task, as of planning.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub watching: bool,
+    /// It does not wait for the end of quiet hours.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub urgent: bool,
+}
+
+/// Whether a person is told soon or once a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timing {
+    #[default]
+    Now,
+    Digest,
+}
+
+impl Timing {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    fn is_now(&self) -> bool {
+        *self == Self::Now
+    }
 }
 
 /// A part as it stands among what is due. Its content is not read: one that cannot be read hides nobody else's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DuePart {
     pub recipient: RecipientKey,
+    paced: bool,
     /// In the index, also once it is gone from there.
     place: Attributes,
+}
+
+impl DuePart {
+    /// Whether the recipient's rhythm may hold it back: no letter, no digest.
+    #[must_use]
+    pub fn is_paced(&self) -> bool {
+        self.paced
+    }
 }
 
 impl Part {
@@ -80,6 +121,32 @@ impl Mail {
         Ok(readable(&items).into_iter().filter(|it| it.due_at <= due_by).take(limit).collect())
     }
 
+    /// All that a recipient is owed of one task, whenever it is due; read consistently.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn owed_of(&self, recipient: &RecipientKey, project: ProjectId, task: TaskId) -> Result<Vec<Part>, StoreError> {
+        let query = Query::new(&self.table, "pk", keys::recipient_partition(recipient)).and("begins_with(#sk, :parts)");
+        let query = query.value(":parts", text(keys::parts_of_task_prefix(project, task))).consistent();
+        Ok(readable(&query.all("read what is owed of the task").await?))
+    }
+
+    /// Puts another part in the place of one, or nothing, where that one is still there. For operators.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`], where it is gone.
+    pub async fn replace_part(&self, before: &Part, after: Option<&Part>) -> Result<(), StoreError> {
+        let step = "replace what is owed";
+        let there = |write: Write| write.when("attribute_exists(#pk)");
+        let gone = there(Write::delete(&self.table, part_key(before)));
+        let Some(after) = after else { return gone.run(step).await };
+        let put = Write::put(&self.table, part_item(after)?);
+        if part_key(before) == part_key(after) {
+            return there(put).run(step).await;
+        }
+        transact(step, vec![gone, put]).await?.or_conflict(step)
+    }
+
     /// What is due by then in one of the [`crate::SHARDS`], the longest overdue first, at most `limit`, after one of them where
     /// it is given. Claimed parts are among them, and for a moment also ones that are gone already: read the recipient's parts
     /// before acting.
@@ -105,7 +172,9 @@ impl Mail {
 pub(crate) fn part_key(part: &Part) -> Key {
     let recipient = part.recipient_key();
     match &part.content {
-        PartContent::Task(TaskSpan { project, task, from, .. }) => keys::task_part(&recipient, *project, *task, *from),
+        PartContent::Task(TaskSpan { project, task, from, timing, .. }) => {
+            keys::task_part(&recipient, *project, *task, *from, *timing)
+        }
         PartContent::Letter { id, .. } => keys::letter_part(&recipient, *id),
     }
 }
@@ -132,7 +201,7 @@ fn due_part(item: &Item) -> Result<DuePart, StoreError> {
     for name in ["pk", "sk", "due_pk", "due_sk"] {
         place.insert(name.to_owned(), text(item.text(name)?));
     }
-    Ok(DuePart { recipient, place })
+    Ok(DuePart { recipient, paced: keys::is_paced_part(item.text("sk")?), place })
 }
 
 fn readable(items: &[Item]) -> Vec<Part> {
@@ -144,7 +213,7 @@ fn readable(items: &[Item]) -> Vec<Part> {
     parts.flatten().collect()
 }
 
-fn part(item: &Item) -> Result<Part, StoreError> {
+pub(crate) fn part(item: &Item) -> Result<Part, StoreError> {
     Ok(Part { recipient: item.json("recipient")?, due_at: item.word("due_at")?, content: item.json("content")? })
 }
 
@@ -157,7 +226,18 @@ pub(crate) mod tests {
 
     pub(crate) fn task_part() -> Part {
         let kinds = NoticeKinds::from([NoticeKind::Assigned, NoticeKind::Status]);
-        let span = TaskSpan { project: PROJECT, task: TASK, from: Version(3), to: Version(5), kinds };
+        let span = TaskSpan {
+            project: PROJECT,
+            task: TASK,
+            from: Version(3),
+            to: Version(5),
+            kinds,
+            timing: Timing::Now,
+            first_at: at("2026-11-20T10:00:00Z"),
+            last_at: at("2026-11-20T10:30:00.5Z"),
+            watching: false,
+            urgent: false,
+        };
         Part { recipient: Recipient::User(USER), due_at: at("2026-11-20T11:00:00Z"), content: PartContent::Task(span) }
     }
 

@@ -10,6 +10,9 @@ use crate::StoreError;
 use crate::item::{Attributes, Item};
 use crate::keys::Key;
 
+/// What DynamoDB takes in one TransactWriteItems.
+pub(crate) const MOST_WRITES: usize = 100;
+
 /// One write, alone or as a part of a transaction. In its expressions every attribute is written `#name`, so that no
 /// word of DynamoDB's long list of reserved ones can get in the way.
 #[derive(Clone, Debug)]

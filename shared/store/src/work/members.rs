@@ -52,6 +52,15 @@ impl Work {
         Ok(members.into_iter().filter(Membership::is_current).collect())
     }
 
+    /// Who owns a project at present; read consistently.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn owners(&self, project: ProjectId) -> Result<Vec<UserId>, StoreError> {
+        let members = self.current_members(project).await?;
+        Ok(members.into_iter().filter(|it| it.role == Role::Owner).map(|it| it.user).collect())
+    }
+
     /// Every open project a person is a member of, with that membership, in order of joining. Which there are says an index, which lags
     /// by moments; what they are is read consistently.
     ///
