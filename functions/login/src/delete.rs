@@ -28,7 +28,7 @@ pub(crate) struct Deletion {
 
 /// Deletes the account, with its sessions, API tokens and security events.
 ///
-/// The caller leaves all projects; one they are alone in is deleted. Tasks and their log stay, where the caller is from then on a former
+/// The caller leaves all projects, with what they watched or muted there; one they are alone in is deleted. Their notifications go. Tasks and their log stay, where the caller is from then on a former
 /// member without a name. Who is the last owner of a project that has other members is answered 409, and nothing has changed. Where this
 /// breaks off half-way, the same request goes on with it.
 #[utoipa::path(
@@ -47,20 +47,24 @@ pub(crate) async fn delete_me(
     let mut steps = departure(&login, caller.user).await?;
     let Proven { credential, .. } = prove(&login, &caller, password, "/password", code, &device).await?;
     let mut attempts = 1;
-    while !depart(&login, &steps).await? {
+    while !depart(&login, caller.user, &steps).await? {
         if attempts == MOST_ATTEMPTS {
             return Err(changed_meanwhile());
         }
         attempts += 1;
         steps = departure(&login, caller.user).await?;
     }
-    let Parts { accounts, work, .. } = &*login.0;
+    let Parts { accounts, work, mail, .. } = &*login.0;
     let mut read = credential;
     for _ in 0..MOST_ATTEMPTS {
         let sessions = sessions_but(&login, caller.user, None).await?;
         match accounts.delete_account(work, &read, &sessions, Timestamp::now()).await {
             Ok(()) => {
                 leave_the_rest(&login, caller.user).await;
+                if let Err(error) = mail.forget_notifications(caller.user).await {
+                    // They end by themselves within 90 days.
+                    tracing::warn!(user.id = %caller.user, %error, "notifications of an account that is gone are still there");
+                }
                 tracing::info!(user.id = %caller.user, "deleted an account");
                 return Ok(StatusCode::NO_CONTENT);
             }
@@ -122,14 +126,14 @@ fn last_owner(projects: &[ProjectName]) -> ApiError {
 }
 
 /// Does it; not all of it, where a membership has changed since it was read.
-async fn depart(login: &Login, steps: &[Step]) -> Result<bool, ApiError> {
+async fn depart(login: &Login, user: UserId, steps: &[Step]) -> Result<bool, ApiError> {
     for step in steps {
-        let done = match step {
-            Step::Leave(membership) => login.0.work.leave(membership, Timestamp::now()).await,
-            Step::Delete(project) => login.0.work.delete_project(project.id, Timestamp::now()).await,
+        let (project, done) = match step {
+            Step::Leave(membership) => (membership.project, login.0.work.leave(membership, Timestamp::now()).await),
+            Step::Delete(project) => (project.id, login.0.work.delete_project(project.id, Timestamp::now()).await),
         };
         match done {
-            Ok(()) => {}
+            Ok(()) => login.0.mail.unsubscribe_all(project, user).await?,
             // The other owner left meanwhile, or the role is another by now: what holds is read again.
             Err(StoreError::Conflict { .. } | StoreError::LastOwner) => return Ok(false),
             Err(error) => return Err(error.into()),
@@ -143,7 +147,7 @@ async fn depart(login: &Login, steps: &[Step]) -> Result<bool, ApiError> {
 async fn leave_the_rest(login: &Login, user: UserId) {
     for _ in 0..MOST_ATTEMPTS {
         let Ok(steps) = departure(login, user).await else { break };
-        if let Ok(true) = depart(login, &steps).await {
+        if let Ok(true) = depart(login, user, &steps).await {
             return;
         }
     }

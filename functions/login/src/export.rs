@@ -1,7 +1,7 @@
 use api::{ApiError, CallerProblems, Query, SessionCaller};
 use axum::Json;
 use axum::extract::State;
-use domain::{Labels, Membership, Priority, Project, ProjectId, ProjectName, Role, Status, TaskId, Title};
+use domain::{Labels, Membership, Priority, Project, ProjectId, ProjectName, Role, Status, Subscription, TaskId, Title};
 use domain::{TaskSummary, UserId};
 use http::header::CONTENT_DISPOSITION;
 use http::{HeaderMap, HeaderValue};
@@ -33,6 +33,8 @@ pub(crate) struct ExportBody {
     /// Newest first, of the last year.
     events: Vec<EventBody>,
     projects: Vec<ExportedProjectBody>,
+    /// What the person watches or mutes in these.
+    subscriptions: Vec<ExportedSubscriptionBody>,
     /// Those assigned to the person, without their descriptions.
     tasks: Vec<ExportedTaskBody>,
 }
@@ -64,6 +66,19 @@ pub(crate) struct ExportedProjectBody {
     role: Role,
     #[schema(value_type = String, format = DateTime)]
     joined_at: Timestamp,
+}
+
+/// A project, or a task in it, that the person watches or mutes.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedSubscription)]
+pub(crate) struct ExportedSubscriptionBody {
+    #[schema(value_type = Uuid)]
+    project: ProjectId,
+    /// Null where it is the whole project.
+    #[schema(value_type = Option<Uuid>, required)]
+    task: Option<TaskId>,
+    #[schema(value_type = String, example = "watch")]
+    mode: Subscription,
 }
 
 /// A task assigned to the person.
@@ -119,6 +134,7 @@ pub(crate) async fn export_me(
         work.memberships_of(caller.user),
         all(|after| async move { work.person_tasks(caller.user, None, PAGE, after.as_ref()).await }),
     )?;
+    let subscriptions = subscriptions(&login, caller.user, &memberships).await?;
     let credential = credential.filter(|it| it.user == caller.user).ok_or(ApiError::Unauthorized)?;
     let body = ExportBody {
         exported_at: Timestamp::now(),
@@ -128,10 +144,24 @@ pub(crate) async fn export_me(
         tokens: tokens.into_iter().map(ApiTokenBody::from).collect(),
         events: events.into_iter().map(EventBody::from).collect(),
         tasks: tasks.into_iter().map(ExportedTaskBody::from).collect(),
+        subscriptions,
         projects: memberships.into_iter().map(ExportedProjectBody::from).collect(),
     };
     let file = HeaderValue::from_static("attachment; filename=\"baton.json\"");
     Ok((HeaderMap::from_iter([(CONTENT_DISPOSITION, file)]), Json(body)))
+}
+
+async fn subscriptions(
+    login: &Login,
+    user: UserId,
+    memberships: &[(Project, Membership)],
+) -> Result<Vec<ExportedSubscriptionBody>, StoreError> {
+    let mut all = Vec::new();
+    for (project, _) in memberships {
+        let of_project = login.0.mail.subscriptions_of(project.id, user).await?;
+        all.extend(of_project.into_iter().map(|(task, mode)| ExportedSubscriptionBody { project: project.id, task, mode }));
+    }
+    Ok(all)
 }
 
 /// All of a list that is read page by page.

@@ -1,7 +1,9 @@
 use api::{ApiError, BodyProblems, Caller, CallerProblems, ConflictProblem, Grant, Query, RawBody, SessionCaller};
 use axum::Json;
 use axum::extract::State;
-use domain::{Choice, Locale, Name, Notify, NotifyPatch, Profile, ProfilePatch, TimeZoneName, UserId, set};
+use domain::{
+    Choice, DigestHour, Locale, Name, Notify, NotifyPatch, Profile, ProfilePatch, QuietHours, TimeZoneName, UserId, set,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
@@ -9,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::Login;
 use crate::proof::live_session;
-use crate::schema::{ChoiceSchema, LocaleSchema};
+use crate::schema::{ChoiceSchema, LocaleSchema, QuietHoursSchema};
 
 /// How often a change is tried on a profile that its owner changes elsewhere meanwhile.
 const MOST_ATTEMPTS: usize = 3;
@@ -31,7 +33,7 @@ pub(crate) struct MeBody {
     notify: NotifyBody,
 }
 
-/// When to tell of what.
+/// When to mail of what.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Notify)]
 pub(crate) struct NotifyBody {
@@ -43,6 +45,12 @@ pub(crate) struct NotifyBody {
     edited: Choice,
     #[schema(value_type = ChoiceSchema)]
     deleted: Choice,
+    /// When the daily digest comes, in the person's time zone.
+    #[schema(value_type = u8, maximum = 23)]
+    digest_hour: DigestHour,
+    /// Null where there are none.
+    #[schema(value_type = Option<QuietHoursSchema>, required)]
+    quiet_hours: Option<QuietHours>,
 }
 
 /// What to change about oneself; what is absent is kept.
@@ -64,7 +72,7 @@ pub(crate) struct MePatch {
     notify: Option<MeNotifyPatch>,
 }
 
-/// When to tell of what; what is absent is kept.
+/// When to mail of what; what is absent is kept.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NotifyPatch)]
@@ -81,6 +89,14 @@ pub(crate) struct MeNotifyPatch {
     #[serde(default, deserialize_with = "set")]
     #[schema(value_type = ChoiceSchema, required = false)]
     deleted: Option<Choice>,
+    /// When the daily digest comes, in the person's time zone.
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = u8, maximum = 23, required = false)]
+    digest_hour: Option<DigestHour>,
+    /// `null` clears them.
+    #[serde(default, deserialize_with = "api::set_or_clear_object")]
+    #[schema(value_type = Option<QuietHoursSchema>)]
+    quiet_hours: Option<Option<QuietHours>>,
 }
 
 /// What the body of a request asks for. A session that is over is answered before whatever is wrong with the body.
@@ -161,8 +177,8 @@ async fn profile(login: &Login, user: UserId) -> Result<Profile, ApiError> {
 impl From<Profile> for MeBody {
     fn from(profile: Profile) -> Self {
         let Profile { id, email, name, locale, time_zone, notify, unsubscribe_secret: _ } = profile;
-        let Notify { assigned, status, edited, deleted, digest_hour: _, quiet_hours: _ } = notify;
-        let notify = NotifyBody { assigned, status, edited, deleted };
+        let Notify { assigned, status, edited, deleted, digest_hour, quiet_hours } = notify;
+        let notify = NotifyBody { assigned, status, edited, deleted, digest_hour, quiet_hours };
         Self { id, email: email.to_string(), name: name.to_string(), locale, time_zone, notify }
     }
 }
@@ -176,8 +192,8 @@ impl From<MePatch> for ProfilePatch {
 
 impl From<MeNotifyPatch> for NotifyPatch {
     fn from(patch: MeNotifyPatch) -> Self {
-        let MeNotifyPatch { assigned, status, edited, deleted } = patch;
-        Self { assigned, status, edited, deleted, ..Self::default() }
+        let MeNotifyPatch { assigned, status, edited, deleted, digest_hour, quiet_hours } = patch;
+        Self { assigned, status, edited, deleted, digest_hour, quiet_hours }
     }
 }
 
@@ -190,12 +206,20 @@ mod tests {
         let patch: MePatch = serde_json::from_str(r#"{"notify": {"edited": "none"}}"#).expect("a good patch");
         let notify = Some(NotifyPatch { edited: Some(Choice::None), ..NotifyPatch::default() });
         assert_eq!(ProfilePatch::from(patch), ProfilePatch { notify, ..ProfilePatch::default() });
+        let patch: MePatch = serde_json::from_str(r#"{"notify": {"quiet_hours": null}}"#).expect("a good patch");
+        let notify = Some(NotifyPatch { quiet_hours: Some(None), ..NotifyPatch::default() });
+        assert_eq!(ProfilePatch::from(patch), ProfilePatch { notify, ..ProfilePatch::default() });
         for body in [
             r#"{"email": "a@example.com"}"#,
             r#"{"name": null}"#,
             r#"{"locale": "de"}"#,
             r#"{"notify": {"edited": "daily"}}"#,
             r#"{"notify": ["none"]}"#,
+            r#"{"notify": {"digest_hour": 24}}"#,
+            r#"{"notify": {"digest_hour": null}}"#,
+            r#"{"notify": {"quiet_hours": ["22:00", "07:00"]}}"#,
+            r#"{"notify": {"quiet_hours": {"from": "22:00", "to": "22:00"}}}"#,
+            r#"{"notify": {"quiet_hours": {"from": "22:00", "to": "7:00"}}}"#,
         ] {
             assert!(serde_json::from_str::<MePatch>(body).is_err(), "{body}");
         }

@@ -11,13 +11,30 @@ pub(crate) enum LocaleSchema {
     Ko,
 }
 
-/// When to tell.
+/// When to mail: as soon as nothing new happens for a moment, once a day, or never.
 #[derive(ToSchema)]
 #[schema(as = Choice, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its description is used")]
 pub(crate) enum ChoiceSchema {
     Now,
+    Digest,
     None,
+}
+
+/// Hours of each day in which no mail about tasks comes, by the clock in the person's time zone; they may span midnight.
+#[derive(ToSchema)]
+#[schema(as = QuietHours)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct QuietHoursSchema {
+    /// When they begin.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "22:00")]
+    from: String,
+    /// When they are over; at another time than they begin.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "07:00")]
+    to: String,
+    /// Whether mail about urgent tasks comes all the same.
+    #[schema(required = false)]
+    urgent: bool,
 }
 
 /// What an API token may do: read, or also write.

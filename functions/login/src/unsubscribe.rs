@@ -1,7 +1,7 @@
 use api::{ApiError, BodyProblems, ConflictProblem, NotFoundProblem, Path, PublicProblems, Query, RawBody};
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
-use domain::{Locale, NoticeKind, Profile, UnsubscribeScope, UnsubscribeToken};
+use domain::{Locale, NoticeKind, Profile, ProjectId, ProjectName, Subscription, UnsubscribeScope, UnsubscribeToken, UserId};
 use http::HeaderValue;
 use http::header::CONTENT_SECURITY_POLICY;
 
@@ -30,10 +30,12 @@ pub(crate) async fn show_unsubscribe(
 ) -> Result<Response, ApiError> {
     let (profile, scope) = authentic(&login, &token).await?;
     query.parse_none()?;
-    Ok(page(profile.locale, &question(profile.locale, scope), true))
+    let ends = Ends::of(&login, profile.id, scope).await?;
+    Ok(page(profile.locale, &question(profile.locale, &ends), true))
 }
 
-/// Ends the mails the link is about (RFC 8058), for whoever holds the link and without a log-in.
+/// Ends the mails the link is about (RFC 8058), for whoever holds the link and without a log-in: those of a kind, of a project, which it
+/// mutes, or all.
 #[utoipa::path(
     post, path = "/v1/unsubscribe/{token}", tag = "me", params(("token" = String, Path, description = "As in the link of a mail")),
     request_body(
@@ -54,9 +56,53 @@ pub(crate) async fn unsubscribe(
     if !is_one_click(body.form_bytes()?) {
         return Err(ApiError::invalid("/List-Unsubscribe", "is not One-Click"));
     }
-    let locale = profile.locale;
-    change_profile(&login, profile, |it| Profile { notify: scope.silence(it.notify), ..it.clone() }).await?;
-    Ok(page(locale, answer(locale), false))
+    let (user, locale) = (profile.id, profile.locale);
+    let ends = Ends::of(&login, user, scope).await?;
+    match scope {
+        UnsubscribeScope::Everything | UnsubscribeScope::Kind(_) => {
+            change_profile(&login, profile, |it| Profile { notify: scope.silence(it.notify), ..it.clone() }).await?;
+        }
+        // Whoever is no member gets no mail of it, and has nothing there when they come back.
+        UnsubscribeScope::Project(project) => {
+            if matches!(ends, Ends::Project(Some(_))) {
+                mute(&login, project, user).await?;
+            }
+        }
+    }
+    Ok(page(locale, answer(locale, &ends), false))
+}
+
+/// What a link ends, as its page tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ends {
+    Everything,
+    Kind(NoticeKind),
+    /// By its name, where the person is a member of it.
+    Project(Option<ProjectName>),
+}
+
+impl Ends {
+    async fn of(login: &Login, user: UserId, scope: UnsubscribeScope) -> Result<Self, ApiError> {
+        let project = match scope {
+            UnsubscribeScope::Everything => return Ok(Self::Everything),
+            UnsubscribeScope::Kind(kind) => return Ok(Self::Kind(kind)),
+            UnsubscribeScope::Project(project) => project,
+        };
+        let (project, membership) = login.0.work.project_and_member(project, user).await?;
+        Ok(Self::Project(project.filter(|_| membership.is_some()).map(|it| it.name)))
+    }
+}
+
+/// Mutes a project wholly: a task that is watched would be mailed of all the same.
+async fn mute(login: &Login, project: ProjectId, user: UserId) -> Result<(), ApiError> {
+    let mail = &login.0.mail;
+    mail.subscribe(project, None, user, Subscription::Mute).await?;
+    for (task, mode) in mail.subscriptions_of(project, user).await? {
+        if task.is_some() && mode == Subscription::Watch {
+            mail.unsubscribe(project, task, user).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Whose mails the link ends, and which: 404 for a link that is not ours.
@@ -105,20 +151,33 @@ fn page(locale: Locale, text: &str, with_button: bool) -> Response {
     response
 }
 
-fn question(locale: Locale, scope: UnsubscribeScope) -> String {
-    let what = match (locale, scope) {
-        (Locale::En, UnsubscribeScope::Everything) => "about any change of your tasks",
-        (Locale::En, UnsubscribeScope::Kind(NoticeKind::Assigned)) => "when a task is given to you or taken from you",
-        (Locale::En, UnsubscribeScope::Kind(NoticeKind::Status)) => "when a task moves between waiting, in progress and done",
-        (Locale::En, UnsubscribeScope::Kind(NoticeKind::Edited)) => "when a task is edited",
-        (Locale::En, UnsubscribeScope::Kind(NoticeKind::Deleted)) => "when a task is deleted",
-        (Locale::En, UnsubscribeScope::Project(_)) => "about the tasks of this project",
-        (Locale::Ko, UnsubscribeScope::Project(_)) => "이 프로젝트의 작업",
-        (Locale::Ko, UnsubscribeScope::Everything) => "작업에 대한 모든 변경",
-        (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Assigned)) => "작업 배정 및 배정 해제",
-        (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Status)) => "작업 상태 변경",
-        (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Edited)) => "작업 내용 수정",
-        (Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Deleted)) => "작업 삭제",
+/// What the link ends. A project is named as it is called now.
+fn question(locale: Locale, ends: &Ends) -> String {
+    let what = match (locale, ends) {
+        (Locale::En, Ends::Project(name)) => {
+            let project = named(name.as_ref()).unwrap_or_else(|| "this project".to_owned());
+            return format!(
+                "Press the button to mute {project}: Baton stops sending you mails about its tasks, also about those that you watch. \
+                 You still find them among your notifications."
+            );
+        }
+        (Locale::Ko, Ends::Project(name)) => {
+            let project = named(name.as_ref()).unwrap_or_else(|| "이".to_owned());
+            return format!(
+                "버튼을 누르면 {project} 프로젝트의 알림 메일을 끕니다. 지켜보는 작업을 포함하여 이 프로젝트의 작업에 대한 메일을 \
+                 더 이상 보내지 않습니다. 알림 목록에서는 계속 볼 수 있습니다."
+            );
+        }
+        (Locale::En, Ends::Everything) => "about any change of tasks",
+        (Locale::En, Ends::Kind(NoticeKind::Assigned)) => "when a task is new, given to you or taken from you",
+        (Locale::En, Ends::Kind(NoticeKind::Status)) => "when a task moves between waiting, in progress and done",
+        (Locale::En, Ends::Kind(NoticeKind::Edited)) => "when a task is edited",
+        (Locale::En, Ends::Kind(NoticeKind::Deleted)) => "when a task is deleted",
+        (Locale::Ko, Ends::Everything) => "작업에 대한 모든 변경",
+        (Locale::Ko, Ends::Kind(NoticeKind::Assigned)) => "새 작업, 작업 배정 및 배정 해제",
+        (Locale::Ko, Ends::Kind(NoticeKind::Status)) => "작업 상태 변경",
+        (Locale::Ko, Ends::Kind(NoticeKind::Edited)) => "작업 내용 수정",
+        (Locale::Ko, Ends::Kind(NoticeKind::Deleted)) => "작업 삭제",
     };
     match locale {
         Locale::En => {
@@ -128,11 +187,19 @@ fn question(locale: Locale, scope: UnsubscribeScope) -> String {
     }
 }
 
-fn answer(locale: Locale) -> &'static str {
-    match locale {
-        Locale::En => "Done. You can turn these mails on again in your settings.",
-        Locale::Ko => "완료되었습니다. 설정에서 다시 켤 수 있습니다.",
+fn answer(locale: Locale, ends: &Ends) -> &'static str {
+    match (locale, ends) {
+        (Locale::En, Ends::Project(_)) => "Done. The project is muted.",
+        (Locale::Ko, Ends::Project(_)) => "완료되었습니다. 이 프로젝트의 알림 메일을 껐습니다.",
+        (Locale::En, Ends::Everything | Ends::Kind(_)) => "Done. You can turn these mails on again in your settings.",
+        (Locale::Ko, Ends::Everything | Ends::Kind(_)) => "완료되었습니다. 설정에서 다시 켤 수 있습니다.",
     }
+}
+
+/// A project's name in quotes, as HTML; it is another's text, whatever its direction.
+fn named(name: Option<&ProjectName>) -> Option<String> {
+    let escaped = name?.as_str().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    Some(format!("“<bdi>{escaped}</bdi>”"))
 }
 
 #[cfg(test)]
@@ -160,12 +227,22 @@ mod tests {
 
     #[test]
     fn the_page_asks_in_the_readers_language_and_its_button_sends_what_mail_programs_send() {
-        let question = question(Locale::Ko, UnsubscribeScope::Kind(NoticeKind::Status));
+        let question = question(Locale::Ko, &Ends::Kind(NoticeKind::Status));
         assert!(question.contains("작업 상태 변경"), "{question}");
         let response = page(Locale::Ko, &question, true);
         assert_eq!(response.headers()["content-security-policy"], POLICY);
         assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
         let hash = STANDARD.encode(Sha256::digest(STYLE));
         assert!(POLICY.contains(&format!("'sha256-{hash}'")), "{hash}");
+    }
+
+    #[test]
+    fn a_project_is_named_and_its_name_is_text_to_the_page() {
+        let name = |text: &str| Ends::Project(Some(text.parse().expect("a name")));
+        for locale in [Locale::En, Locale::Ko] {
+            let asked = question(locale, &name("<b>R&D</b>"));
+            assert!(asked.contains("“<bdi>&lt;b&gt;R&amp;D&lt;/b&gt;</bdi>”"), "{asked}");
+            assert!(!question(locale, &Ends::Project(None)).contains('“'), "who is no member is told no name");
+        }
     }
 }

@@ -158,6 +158,16 @@ pub fn set_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: 
     Object::deserialize(deserializer).map(|Object(it)| Some(it))
 }
 
+/// As [`set_object`], for a field that `null` clears.
+///
+/// # Errors
+/// What the field's own type says.
+pub fn set_or_clear_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<Object<T>>::deserialize(deserializer).map(|given| Some(given.map(|Object(it)| it)))
+}
+
 /// A struct as its fields by name only: serde would take an array of its values as well, which no contract speaks of.
 struct Object<T>(T);
 

@@ -27,7 +27,7 @@ mod scope;
 mod token;
 
 pub use api_token::API_TOKEN_PREFIX;
-pub use body::{BODY_LIMIT, RawBody, set_object};
+pub use body::{BODY_LIMIT, RawBody, set_object, set_or_clear_object};
 pub use caller::{Caller, Grant, SessionCaller};
 pub use client::{Client, PeerAddress};
 pub use crypto::install_crypto;
