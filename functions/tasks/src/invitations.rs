@@ -235,6 +235,10 @@ pub(crate) async fn accept_invitation(
         query.parse_none()?;
         let membership = Membership { project, user, role: invitation.role, joined_at: state.clock.now(), left_at: None };
         let (_, current) = state.work.project_and_member(project, user).await?;
+        if current.is_none() {
+            // Whoever comes back begins anew, also where their leaving broke off half-way.
+            state.mail.unsubscribe_all(project, user).await?;
+        }
         let accepted = match current {
             // An owner who invites a member again means the role; nobody loses one by accepting.
             Some(current) if current.role < invitation.role => raise(&state, &current, &invitation).await,

@@ -5,11 +5,14 @@
 
 mod access;
 pub mod changes;
+pub mod deliveries;
 pub mod invitations;
 pub mod members;
+pub mod notifications;
 pub mod projects;
 pub mod schema;
 mod state;
+pub mod subscriptions;
 pub mod tasks;
 
 use axum::Router;
@@ -54,4 +57,19 @@ fn router() -> OpenApiRouter<TasksState> {
         .routes(routes!(changes::list_project_changes))
         .routes(routes!(changes::list_task_changes))
         .routes(routes!(changes::get_change))
+        .routes(routes!(deliveries::list_deliveries))
+        .routes(routes!(
+            subscriptions::get_project_subscription,
+            subscriptions::set_project_subscription,
+            subscriptions::end_project_subscription
+        ))
+        .routes(routes!(
+            subscriptions::get_task_subscription,
+            subscriptions::set_task_subscription,
+            subscriptions::end_task_subscription
+        ))
+        .routes(routes!(notifications::list_notifications))
+        .routes(routes!(notifications::count_unread))
+        .routes(routes!(notifications::read_notifications))
+        .routes(routes!(notifications::read_notification))
 }

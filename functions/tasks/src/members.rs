@@ -116,7 +116,7 @@ pub(crate) async fn update_member(
     Err(ApiError::conflict(TOO_BUSY))
 }
 
-/// Ends a membership: an owner's of anybody, everybody's own. A project keeps at least one owner.
+/// Ends a membership: an owner's of anybody, everybody's own, with what they watched or muted. A project keeps at least one owner.
 #[utoipa::path(
     delete,
     path = "/v1/projects/{project}/members/{user}",
@@ -139,7 +139,11 @@ pub(crate) async fn remove_member(
         query.parse_none()?;
         match state.work.leave(&before, state.clock.now()).await {
             Err(StoreError::Conflict { .. }) => {}
-            left => return left.map(|()| StatusCode::NO_CONTENT).map_err(ApiError::from),
+            Err(error) => return Err(error.into()),
+            Ok(()) => {
+                state.mail.unsubscribe_all(project, user).await?;
+                return Ok(StatusCode::NO_CONTENT);
+            }
         }
     }
     Err(ApiError::conflict(TOO_BUSY))

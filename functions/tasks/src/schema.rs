@@ -42,6 +42,24 @@ pub enum ChangeKindSchema {
     Deleted,
 }
 
+/// How a member follows a project or a task beyond what concerns them: told of everything, or mailed of nothing.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(as = NewSubscriptionMode, rename_all = "snake_case")]
+pub enum SubscriptionSchema {
+    Watch,
+    Mute,
+}
+
+/// What became of a mail: still to come, handed over, held back, or returned.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(as = DeliveryState, rename_all = "snake_case")]
+pub enum DeliveryStateSchema {
+    Waiting,
+    Sent,
+    Suppressed,
+    Bounced,
+}
+
 /// The fields of a task that a change can name.
 #[derive(Clone, Copy, Debug, ToSchema)]
 #[schema(as = FieldName, rename_all = "snake_case")]
@@ -72,12 +90,14 @@ pub struct FieldChangeSchema {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::{ChangeKind, NewInvitation, NewProject, NewTask, Priority, Role, Status, TaskPatch};
+    use domain::{ChangeKind, NewInvitation, NewProject, NewTask, Priority, Role, Status, Subscription, TaskPatch};
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
 
     use crate::members::MemberPatch;
+    use crate::notifications::ReadThrough;
     use crate::projects::ProjectPatch;
+    use crate::subscriptions::NewSubscription;
 
     fn document() -> Value {
         serde_json::to_value(crate::openapi()).expect("a document is JSON")
@@ -112,6 +132,10 @@ mod tests {
         check_fields::<ProjectPatch>("ProjectPatch");
         check_fields::<NewInvitation>("NewInvitation");
         check_fields::<MemberPatch>("MemberPatch");
+        check_fields::<NewSubscription>("NewSubscription");
+        check_fields::<ReadThrough>("ReadThrough");
+        check_values::<Subscription>("NewSubscriptionMode");
+        check_values::<store::DeliveryState>("DeliveryState");
         check_values::<Status>("Status");
         check_values::<Priority>("Priority");
         check_values::<Role>("Role");
@@ -177,6 +201,17 @@ mod tests {
             "GET /v1/projects/{project}/changes",
             "GET /v1/projects/{project}/tasks/{task}/changes",
             "GET /v1/projects/{project}/tasks/{task}/changes/{version}",
+            "GET /v1/projects/{project}/tasks/{task}/changes/{version}/deliveries",
+            "GET /v1/projects/{project}/subscription",
+            "PUT /v1/projects/{project}/subscription",
+            "DELETE /v1/projects/{project}/subscription",
+            "GET /v1/projects/{project}/tasks/{task}/subscription",
+            "PUT /v1/projects/{project}/tasks/{task}/subscription",
+            "DELETE /v1/projects/{project}/tasks/{task}/subscription",
+            "GET /v1/notifications",
+            "GET /v1/notifications/unread",
+            "POST /v1/notifications/read",
+            "POST /v1/notifications/{notification}/read",
         ]
         .map(str::to_owned)
         .into();

@@ -120,7 +120,12 @@ pub(crate) async fn delete_task(
     Err(ApiError::conflict(TOO_BUSY))
 }
 
-async fn load(state: &TasksState, project: ProjectId, caller: Caller, task: TaskId) -> Result<(Access, Task), ApiError> {
+pub(crate) async fn load(
+    state: &TasksState,
+    project: ProjectId,
+    caller: Caller,
+    task: TaskId,
+) -> Result<(Access, Task), ApiError> {
     let context = state.work.task_context(project, caller.user, task).await?;
     let TaskContext { project, membership, task, ended_sessions } = context;
     caller.check_session(&ended_sessions)?;
