@@ -29,7 +29,7 @@ pub use accounts::keys::{PublicKey, SigningKey};
 pub use accounts::second_factor::{PendingFactor, SecondFactor};
 pub use accounts::sessions::{Ending, Session, SessionStart};
 pub use accounts::tokens::{OneTimeToken, TokenHash, TokenPurpose};
-pub use changes::span::ChangesSpan;
+pub use changes::span::{ChangesHeads, ChangesSpan};
 pub use changes::{Changes, Direction, LogPosition, Logged, RequestHash, logged_change, logged_position};
 pub use clock::Clock;
 pub use environment::{Environment, MissingSettings};

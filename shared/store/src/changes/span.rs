@@ -29,6 +29,12 @@ pub struct ChangesSpan<'c> {
     looked_until: Timestamp,
 }
 
+/// The heads of all logs, page by page.
+#[derive(Debug)]
+pub struct ChangesHeads<'c> {
+    scan: Scan<'c>,
+}
+
 impl Changes {
     /// The changes from `since` on and before `until`, of all projects or of one. For operators; what was logged in the last moments
     /// may be missing.
@@ -37,22 +43,11 @@ impl Changes {
         ChangesSpan { changes: self, until, project, found: VecDeque::new(), looked_until: since }
     }
 
-    /// The last version of every task's log: for operators only, since the whole table is read.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn heads(&self) -> Result<BTreeMap<(ProjectId, TaskId), Version>, StoreError> {
+    /// The heads of all logs: for operators only, since the whole table is read.
+    #[must_use]
+    pub fn heads(&self) -> ChangesHeads<'_> {
         let scan = Scan::new(&self.table).only("begins_with(#pk, :logs)").value(":logs", text(keys::LOGS));
-        let mut scan = scan.attributes("#pk, #version");
-        let mut heads = BTreeMap::new();
-        while let Some(items) = scan.next_page("read the heads of all logs").await? {
-            for item in &items {
-                let LogPosition { project, task, version } = log_position(item)?;
-                let head = heads.entry((project, task)).or_insert(version);
-                *head = version.max(*head);
-            }
-        }
-        Ok(heads)
+        ChangesHeads { scan: scan.attributes("#pk, #version") }
     }
 
     /// The last version of a task's log, read consistently; [`Version::NONE`] of an empty one.
@@ -112,6 +107,24 @@ impl ChangesSpan<'_> {
         self.found.extend(found.into_iter().map(|(_, position)| position));
         self.looked_until = until;
         Ok(())
+    }
+}
+
+impl ChangesHeads<'_> {
+    /// Some more of them, each task once in a page, perhaps none; nothing, when there are no more. A log that reaches over several
+    /// pages is on each of them: its head is the greatest.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn next_page(&mut self) -> Result<Option<Vec<LogPosition>>, StoreError> {
+        let Some(items) = self.scan.next_page("read the heads of all logs").await? else { return Ok(None) };
+        let mut heads: BTreeMap<(ProjectId, TaskId), Version> = BTreeMap::new();
+        for item in &items {
+            let LogPosition { project, task, version } = log_position(item)?;
+            let head = heads.entry((project, task)).or_insert(version);
+            *head = version.max(*head);
+        }
+        Ok(Some(heads.into_iter().map(|((project, task), version)| LogPosition { project, task, version }).collect()))
     }
 }
 

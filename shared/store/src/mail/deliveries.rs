@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::feedback::{Feedback, feedback};
 use crate::item::{Item, number, text, word};
+use crate::keys::Key;
 use crate::table::query::Query;
 use crate::table::write::Write;
 use crate::{Claim, Mail, PartContent, RecipientKey, StoreError, Timing, keys};
@@ -88,15 +89,40 @@ impl Mail {
     /// # Errors
     /// See [`StoreError`].
     pub async fn deliveries_of(&self, project: ProjectId, task: TaskId, version: Version) -> Result<Vec<Delivery>, StoreError> {
-        let items = Query::new(&self.table, "pk", keys::log_partition(project, task))
-            .and("#sk BETWEEN :first AND :last")
-            .value(":first", text(keys::delivery_prefix(version)))
-            .value(":last", text(keys::AFTER_DELIVERIES))
-            .all("read the deliveries")
-            .await?;
-        let deliveries: Vec<Delivery> = items.iter().map(delivery).collect::<Result<_, _>>()?;
+        let deliveries = self.deliveries_from(project, task, version).await?;
         let covering = deliveries.into_iter().filter(|it| it.from <= version).collect();
         self.with_feedback(covering).await
+    }
+
+    /// The deliveries of spans that end at a version or later.
+    async fn deliveries_from(&self, project: ProjectId, task: TaskId, version: Version) -> Result<Vec<Delivery>, StoreError> {
+        let query = Query::new(&self.table, "pk", keys::log_partition(project, task)).and("#sk BETWEEN :first AND :last");
+        let query = query.value(":first", text(keys::delivery_prefix(version))).value(":last", text(keys::AFTER_DELIVERIES));
+        query.all("read the deliveries").await?.iter().map(delivery).collect()
+    }
+
+    /// The deliveries of spans that end after a version. For operators.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn deliveries_after(
+        &self,
+        project: ProjectId,
+        task: TaskId,
+        version: Version,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.deliveries_from(project, task, version.next()).await
+    }
+
+    /// Takes the deliveries of spans away that end after a version, and answers how many there were: after a log was put back, other
+    /// changes take its later versions. For operators.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; it can be repeated.
+    pub async fn forget_deliveries(&self, project: ProjectId, task: TaskId, after: Version) -> Result<usize, StoreError> {
+        let lying = self.deliveries_after(project, task, after).await?;
+        self.table.delete_keys("forget deliveries", lying.iter().map(delivery_key).collect()).await?;
+        Ok(lying.len())
     }
 
     async fn with_feedback(&self, deliveries: Vec<Delivery>) -> Result<Vec<Delivery>, StoreError> {
@@ -124,9 +150,13 @@ pub(crate) fn kept_until(at: Timestamp) -> Result<i64, StoreError> {
     Ok(until.as_second())
 }
 
+fn delivery_key(delivery: &Delivery) -> Key {
+    keys::delivery(delivery.project, delivery.task, delivery.to, delivery.user, delivery.timing)
+}
+
 fn delivery_item(delivery: &Delivery) -> Result<Item, StoreError> {
-    let Delivery { project, task, from, to, user, state, reason, at, claim, timing } = delivery;
-    Ok(Item::new(keys::delivery(*project, *task, *to, *user, *timing))
+    let Delivery { project: _, task: _, from, to, user, state, reason, at, claim, timing } = delivery;
+    Ok(Item::new(delivery_key(delivery))
         .with("from", number(from.0))
         .with("to", number(to.0))
         .with("user", text(user))

@@ -1,4 +1,5 @@
 use domain::{ProjectId, TaskId};
+use tracing::error;
 
 use super::claims::claim;
 use super::cursors::{cursor, task_of};
@@ -32,13 +33,18 @@ impl Mail {
 }
 
 impl MailEntries<'_> {
-    /// Some more of them, perhaps none; nothing, when there are no more.
+    /// Some more of them, perhaps none; nothing, when there are no more. One that cannot be read is logged and left out.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn next_page(&mut self) -> Result<Option<Vec<MailEntry>>, StoreError> {
         let Some(items) = self.scan.next_page("read what points into the log").await? else { return Ok(None) };
-        items.iter().map(entry).collect::<Result<_, _>>().map(Some)
+        let entries = items.iter().map(entry).inspect(|it| {
+            if let Err(error) = it {
+                error!(error = error as &dyn std::error::Error, "what points into the log cannot be read");
+            }
+        });
+        Ok(Some(entries.flatten().collect()))
     }
 }
 
