@@ -53,32 +53,63 @@ pub struct NetChange {
     pub reason: Reason,
 }
 
+/// What of a task's log a person is owed together: news of these kinds, from one version to another, both inclusive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwedSpan {
+    pub from: Version,
+    pub to: Version,
+    pub kinds: NoticeKinds,
+}
+
+impl OwedSpan {
+    fn covers(&self, version: Version, kind: NoticeKind) -> bool {
+        self.from <= version && version <= self.to && self.kinds.contains(&kind)
+    }
+}
+
 /// Folds a span of one task's log, oldest first, to what `reader` has to be told; nothing, if it comes to nothing.
 ///
 /// A field that ends where the reader last knew it is no news, and neither is one whose last word was the reader's own.
 /// Somebody who held the task only between the ends of the span is told nothing at all, never half of it.
 #[must_use]
 pub fn net_change(changes: &[Change], reader: Reader, kinds: &NoticeKinds) -> Option<NetChange> {
+    let (from, to) = (changes.first()?.version, changes.last()?.version);
+    net_change_of(changes, reader, &[OwedSpan { from, to, kinds: kinds.clone() }])
+}
+
+/// Folds a span as [`net_change`] does, where what is owed together was planned bit by bit: `changes` go from the first of it to the last.
+///
+/// What concerned the reader in between and is not owed here they were told otherwise, or did not want to hear of.
+#[must_use]
+pub fn net_change_of(changes: &[Change], reader: Reader, owed: &[OwedSpan]) -> Option<NetChange> {
     let (first, last) = (changes.first()?, changes.last()?);
+    let is_owed = |change: &Change, kind: NoticeKind| owed.iter().any(|it| it.covers(change.version, kind));
     let created = first.kind == ChangeKind::Created;
     if last.kind == ChangeKind::Deleted {
         // A task that came and went within the span was never there for anybody but its maker.
-        let told = last.actor != reader.user && !created && kinds.contains(&NoticeKind::Deleted);
+        let told = last.actor != reader.user && !created && is_owed(last, NoticeKind::Deleted);
         let reason = reason_to_miss_it(changes, last, reader).filter(|_| told)?;
         return Some(net(last, NetKind::Deleted, vec![last.actor], last.at, Vec::new(), reason));
     }
     let reason = reason(changes, last, reader)?;
-    let news = news(changes, reader);
-    let is_handed_over = |it: &News<'_>| matches!(it.field, FieldChange::Assignee { to: Some(to), .. } if to == reader.user);
-    let looks_on = || reader.watching && changes.iter().all(|it| it.actor != reader.user);
-    let is_new = created && first.actor != reader.user && (news.iter().any(is_handed_over) || looks_on());
-    if is_new && kinds.contains(&NoticeKind::Assigned) {
-        // All of a new task is new to its assignee: also what was set before it was theirs, whatever they want to hear of it later.
-        // So it is to who watches, unless they had a hand in it.
-        return tell(changes, NetKind::Created, news, reason);
+    if created && is_owed(first, NoticeKind::Assigned) {
+        let whole = news(changes, reader, |_, _| true);
+        if is_new(changes, first, reader, &whole) {
+            // All of a new task is new: also what was set before it was theirs, whatever they want to hear of it later.
+            return tell(changes, NetKind::Created, whole, reason);
+        }
     }
-    let wanted = news.into_iter().filter(|it| it.concerning && kinds.contains(&it.field.notice_kind())).collect();
-    tell(changes, NetKind::Updated, wanted, reason)
+    let is_wanted = |kind: NoticeKind| owed.iter().any(|it| it.kinds.contains(&kind));
+    let mut news = news(changes, reader, is_owed);
+    news.retain(|it| it.concerning && is_wanted(it.field.notice_kind()));
+    tell(changes, NetKind::Updated, news, reason)
+}
+
+/// Whether the task as a whole is new to the reader: to whom it was handed over, and to who watches and had no hand in it.
+fn is_new(changes: &[Change], first: &Change, reader: Reader, news: &[News<'_>]) -> bool {
+    let is_handed_over = |it: &News<'_>| matches!(it.field, FieldChange::Assignee { to: Some(to), .. } if to == reader.user);
+    let looks_on = reader.watching && changes.iter().all(|it| it.actor != reader.user);
+    looks_on || first.actor != reader.user && news.iter().any(is_handed_over)
 }
 
 /// One field that is not where the reader knew it, and the change that had the last word on it.
@@ -116,16 +147,18 @@ fn actors<'a>(news: impl Iterator<Item = &'a News<'a>>) -> Vec<UserId> {
 /// Each field's way from where the reader last knew it (the start of the span, or their own last word on it) to its end.
 ///
 /// What happened while a task was no business of the reader's does not concern them, unless it was taken from them and came back.
-fn news(changes: &[Change], reader: Reader) -> Vec<News<'_>> {
+fn news(changes: &[Change], reader: Reader, is_owed: impl Fn(&Change, NoticeKind) -> bool) -> Vec<News<'_>> {
     let Reader { user, watching } = reader;
     let mut news: Vec<News<'_>> = Vec::new();
     for change in changes {
+        let concerns = watching || concerned(change).any(|it| it == user);
         for field in &change.fields {
-            let earlier = news.iter().position(|it| it.field.name() == field.name()).map(|index| news.swap_remove(index));
-            if change.actor == user {
+            let earlier = news.iter().position(|it| it.field.field() == field.field()).map(|index| news.swap_remove(index));
+            let known_otherwise = concerns && !is_owed(change, field.notice_kind());
+            if change.actor == user || known_otherwise {
                 continue;
             }
-            let concerning = watching || concerned(change).any(|it| it == user) || earlier.as_ref().is_some_and(|it| it.concerning);
+            let concerning = concerns || earlier.as_ref().is_some_and(|it| it.concerning);
             let field = earlier.map_or_else(|| field.clone(), |earlier| join(earlier.field, field));
             news.push(News { field, last_word: change, concerning });
         }

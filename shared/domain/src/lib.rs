@@ -26,7 +26,7 @@ mod word;
 pub use change::{Assignee, Change, ChangeKind, FieldChange, FieldName};
 pub use device::{Device, UserAgent};
 pub use email::EmailAddress;
-pub use fold::{NetChange, NetKind, Reader, Reason, net_change};
+pub use fold::{NetChange, NetKind, OwedSpan, Reader, Reason, net_change, net_change_of};
 pub use hours::{ClockTime, DigestHour, QuietHours};
 pub use ids::{ApiTokenId, ClaimId, EventId, InvitationId, NotificationId, PartId, ProjectId, SessionId, TaskId, UserId, Version};
 pub use letter::{Letter, Recipient};

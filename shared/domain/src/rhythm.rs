@@ -21,6 +21,9 @@ impl Pacing {
 
     /// When a person is told of what waits for them: (when the first of it happened, when the last did) for each part.
     /// Nothing, where nothing waits.
+    ///
+    /// That is when it was quiet for the window, or, while a stream of news goes on, for as long as its mails are spaced; but no longer
+    /// after the oldest of it than the longest wait; and never before the rhythm allows it.
     #[must_use]
     pub fn due(
         &self,
@@ -28,9 +31,11 @@ impl Pacing {
         rhythm: Option<&Rhythm>,
     ) -> Option<Timestamp> {
         let (oldest, newest) = waiting.reduce(|earlier, later| (earlier.0.min(later.0), earlier.1.max(later.1)))?;
-        let settled = later(newest, self.window).min(later(oldest, self.longest_wait));
-        let spaced = rhythm.filter(|_| self.spaces()).map(Rhythm::open_at);
-        Some(spaced.map_or(settled, |it| it.max(settled)))
+        let rhythm = rhythm.filter(|_| self.spaces());
+        // In a stream, half a minute without news is no sign that it is over.
+        let window = rhythm.and_then(|it| it.cooled(oldest)).map_or(self.window, |cooled| cooled.max(self.window));
+        let settled = later(newest, window).min(later(oldest, self.longest_wait));
+        Some(rhythm.map_or(settled, |it| it.open_at().max(settled)))
     }
 
     /// Whether mails are spaced at all: without a quiet window nobody asked for fewer of them.
