@@ -18,25 +18,24 @@ export async function settingsPage() {
   const [loaded, factor] = await Promise.all([api.get('/v1/me'), api.get('/v1/me/second-factor')]);
   session.setMe(loaded);
   const me = session.current();
-  const boxes = new Map(NOTICES.map((name) => [name, h('input', { type: 'checkbox', name, checked: me.notify[name] === 'now' })]));
+  const choices = ['now', 'digest', 'none'].map((it) => [it, t(`settings.${it}`)]);
+  const notices = NOTICES.map((name) => field({ name, label: t(`settings.${name}`), kind: 'select', options: choices, value: me.notify[name] }));
   const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])].map((it) => [it, it.replaceAll('_', ' ')]);
   const fields = [
     field({ name: 'name', label: t('session.name'), required: true, value: me.name, autocomplete: 'name' }),
     field({ name: 'locale', label: t('settings.locale'), kind: 'select', options: [['en', 'English'], ['ko', '한국어']], value: me.locale, hint: t('settings.localeHint') }),
     field({ name: 'time_zone', label: t('settings.timeZone'), kind: 'select', options: zones, value: me.time_zone }),
   ];
-  const notify = h('fieldset', {}, h('legend', {}, t('settings.notify')), NOTICES.map((name) => h('label', { class: 'check' }, boxes.get(name), t(`settings.${name}`))));
   const node = form({
-    fields,
+    fields: [...fields, ...notices],
     submit: t('form.save'),
-    onSubmit: async (values) => {
-      const chosen = Object.fromEntries(NOTICES.map((name) => [name, boxes.get(name).checked ? 'now' : 'none']));
-      await api.request('PATCH', '/v1/me', { body: { ...values, notify: chosen } });
+    onSubmit: async ({ name, locale, time_zone, ...notify }) => {
+      await api.request('PATCH', '/v1/me', { body: { name, locale, time_zone, notify } });
       session.setMe(await api.get('/v1/me'));
       notice(t('form.saved'));
     },
   });
-  node.querySelector('.fields').append(notify);
+  node.querySelector('.fields').append(h('fieldset', { class: 'fields' }, h('legend', {}, t('settings.notify')), notices.map((it) => it.node)));
   // What other parts of the page ask for depends on the second factor, so all of it is drawn anew.
   const factorChanged = () => dispatchEvent(new Event('hashchange'));
   return {
