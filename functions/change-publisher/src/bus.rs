@@ -1,8 +1,9 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::error::DisplayErrorContext;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_eventbridge::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_types::SdkConfig;
 use domain::Change;
 use tokio::time::sleep;
@@ -12,6 +13,13 @@ use crate::announcement::{Announcement, Batch, SOURCE};
 
 /// The waits before the second and the third attempt; after that the stream itself tries again.
 const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+
+/// What EventBridge says of an entry that no repetition will make better. Every other code may pass: throttling and failures inside by
+/// themselves, a right that is missing once somebody gives it.
+const REFUSED_FOR_GOOD: [&str; 3] = ["InvalidArgument", "MalformedDetail", "RedactionFailure"];
+
+/// What EventBridge says of a whole call because of an entry in it, its size for one.
+const REFUSED_CALL: &str = "ValidationException";
 
 /// The bus that changes are announced on.
 #[derive(Clone, Debug)]
@@ -26,6 +34,31 @@ pub struct Bus {
 pub struct NotTaken {
     /// How many entries from the front it took.
     pub before: usize,
+}
+
+/// What the bus did not take, by sequence number.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Untaken {
+    /// What it may take another time.
+    pub(crate) later: BTreeSet<String>,
+    /// What it never will, and why.
+    pub(crate) refused: BTreeMap<String, String>,
+}
+
+/// What a call did not get onto the bus.
+#[derive(Debug, Default)]
+struct Left {
+    later: Vec<Announcement>,
+    refused: Vec<(Announcement, String)>,
+}
+
+/// Why a whole call did nothing.
+enum CallFailure {
+    /// For an entry in it.
+    Refused {
+        reason: String,
+    },
+    Passing,
 }
 
 impl Bus {
@@ -52,61 +85,71 @@ impl Bus {
             while let Some(next) = waiting.next_if(|it| batch.takes(it)) {
                 batch.push(next);
             }
-            if let Some(refused) = self.put_with_tries(batch).await.first() {
-                return Err(NotTaken { before: refused.sequence_number.parse().unwrap_or_default() });
+            let Untaken { later, refused } = self.announce(batch).await;
+            let places = later.iter().chain(refused.keys()).filter_map(|it| it.parse().ok());
+            if let Some(before) = places.min() {
+                return Err(NotTaken { before });
             }
         }
         Ok(())
     }
 
-    /// Announces all of a batch, trying what failed again. Answers the sequence number of the first that could not be.
-    pub(crate) async fn announce(&self, batch: Batch) -> Result<(), String> {
-        match self.put_with_tries(batch).await.into_iter().next() {
-            None => Ok(()),
-            Some(Announcement { sequence_number, .. }) => {
-                error!(sequence_number, "the bus does not take a change, so the stream will bring it again");
-                Err(sequence_number)
+    /// Announces all of a batch, trying what may pass again.
+    pub(crate) async fn announce(&self, batch: Batch) -> Untaken {
+        let mut untaken = Untaken::default();
+        let mut waits = WAITS.into_iter();
+        let mut left = batch.into_announcements();
+        loop {
+            let Left { later, refused } = self.put(left).await;
+            untaken.refused.extend(refused.into_iter().map(|(it, reason)| (it.sequence_number, reason)));
+            left = later;
+            match waits.next() {
+                Some(wait) if !left.is_empty() => sleep(wait).await,
+                _ => break,
+            }
+        }
+        if let Some(first) = left.first() {
+            error!(first.sequence_number, changes = left.len(), "the bus does not take changes now");
+        }
+        untaken.later.extend(left.into_iter().map(|it| it.sequence_number));
+        untaken
+    }
+
+    /// Puts what it can. Where a call is refused as a whole, each of its entries alone says whether it was the cause.
+    async fn put(&self, announcements: Vec<Announcement>) -> Left {
+        let alone = announcements.len() == 1;
+        match self.call(&announcements).await {
+            Ok(results) => judge(announcements, results),
+            Err(CallFailure::Passing) => Left { later: announcements, refused: Vec::new() },
+            Err(CallFailure::Refused { reason }) if alone => {
+                Left { later: Vec::new(), refused: announcements.into_iter().map(|it| (it, reason.clone())).collect() }
+            }
+            Err(CallFailure::Refused { .. }) => {
+                let mut left = Left::default();
+                for announcement in announcements {
+                    let Left { later, refused } = Box::pin(self.put(vec![announcement])).await;
+                    left.later.extend(later);
+                    left.refused.extend(refused);
+                }
+                left
             }
         }
     }
 
-    /// Gives back what the bus does not take, in order.
-    async fn put_with_tries(&self, batch: Batch) -> Vec<Announcement> {
-        let mut left = self.put(batch.into_announcements()).await;
-        for wait in WAITS {
-            if left.is_empty() {
-                break;
-            }
-            sleep(wait).await;
-            left = self.put(left).await;
-        }
-        left
-    }
-
-    /// Puts what it can and gives back what it cannot, in order. An answer of 200 may say that entries failed.
-    async fn put(&self, announcements: Vec<Announcement>) -> Vec<Announcement> {
+    async fn call(&self, announcements: &[Announcement]) -> Result<Vec<PutEventsResultEntry>, CallFailure> {
         if announcements.is_empty() {
-            return announcements;
+            return Ok(Vec::new());
         }
         let entries = announcements.iter().map(|it| self.entry(it)).collect();
-        let answer = match self.client.put_events().set_entries(Some(entries)).send().await {
-            Ok(answer) => answer,
+        match self.client.put_events().set_entries(Some(entries)).send().await {
+            Ok(answer) => Ok(answer.entries.unwrap_or_default()),
             Err(failure) => {
-                warn!(error = %DisplayErrorContext(&failure), "the bus does not answer");
-                return announcements;
+                let reason = DisplayErrorContext(&failure).to_string();
+                warn!(error = reason, "the bus does not take a call");
+                let is_refused = failure.code() == Some(REFUSED_CALL);
+                Err(if is_refused { CallFailure::Refused { reason } } else { CallFailure::Passing })
             }
-        };
-        // An answer shorter than the question says nothing about the rest.
-        let mut results = answer.entries.unwrap_or_default().into_iter();
-        let is_taken = |_: &Announcement| {
-            let result = results.next();
-            if let Some(code) = result.as_ref().and_then(|it| it.error_code.as_deref()) {
-                warn!(code, "the bus does not take an entry");
-            }
-            result.is_some_and(|it| it.error_code.is_none())
-        };
-        let (_taken, failed) = announcements.into_iter().partition::<Vec<_>, _>(is_taken);
-        failed
+        }
     }
 
     fn entry(&self, announcement: &Announcement) -> PutEventsRequestEntry {
@@ -116,5 +159,58 @@ impl Bus {
             .detail_type(announcement.detail_type)
             .detail(&announcement.detail)
             .build()
+    }
+}
+
+/// What a call left, by its answer, which says 200 also where entries failed. An answer shorter than the question says nothing about
+/// the rest, so that may come again.
+fn judge(announcements: Vec<Announcement>, results: Vec<PutEventsResultEntry>) -> Left {
+    let mut left = Left::default();
+    let mut results = results.into_iter();
+    for announcement in announcements {
+        let result = results.next();
+        let Some(code) = result.as_ref().map(|it| it.error_code.as_deref()) else {
+            left.later.push(announcement);
+            continue;
+        };
+        let Some(code) = code else { continue };
+        let message = result.as_ref().and_then(|it| it.error_message.as_deref()).unwrap_or_default();
+        warn!(code, message, "the bus does not take an entry");
+        if REFUSED_FOR_GOOD.contains(&code) {
+            left.refused.push((announcement, format!("the bus refuses it: {code}: {message}")));
+        } else {
+            left.later.push(announcement);
+        }
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::change;
+
+    /// What is left of entries that were answered so; `None` is one that was taken.
+    fn check(answered: &[Option<&str>], asked: usize, later: &[&str], refused: &[&str]) {
+        let announcements = (0..asked).map(|it| Announcement::new(&change(), it.to_string())).collect();
+        let result = |code: &Option<&str>| {
+            let code = code.map(str::to_owned);
+            PutEventsResultEntry::builder().set_error_code(code).error_message("why").build()
+        };
+        let left = judge(announcements, answered.iter().map(result).collect());
+        let numbers: Vec<&str> = left.later.iter().map(|it| it.sequence_number.as_str()).collect();
+        assert_eq!(numbers, later, "{answered:?}");
+        let numbers: Vec<&str> = left.refused.iter().map(|(it, _)| it.sequence_number.as_str()).collect();
+        assert_eq!(numbers, refused, "{answered:?}");
+        assert!(left.refused.iter().all(|(_, reason)| reason.ends_with(": why")));
+    }
+
+    #[test]
+    fn an_entry_is_given_up_only_where_no_repetition_can_help() {
+        check(&[None, None], 2, &[], &[]);
+        check(&[None, Some("ThrottlingException"), Some("InternalFailure")], 3, &["1", "2"], &[]);
+        check(&[Some("InvalidArgument"), None, Some("MalformedDetail"), Some("RedactionFailure")], 4, &[], &["0", "2", "3"]);
+        check(&[Some("AccessDeniedException"), Some("NotAuthorizedForSourceException"), Some("New")], 3, &["0", "1", "2"], &[]);
+        check(&[None], 3, &["1", "2"], &[]);
     }
 }

@@ -4,7 +4,7 @@ use aws_sdk_sqs::error::DisplayErrorContext;
 use serde_json::json;
 use tracing::error;
 
-/// Where stream records go that nobody can read, each with its reason, for a person to look at.
+/// Where stream records go that cannot become events, each with its reason, for a person to look at.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     client: Client,
@@ -21,7 +21,7 @@ impl DeadLetters {
     /// Puts a record away for good. Answers whether it is safe there.
     pub(crate) async fn put(&self, record: &EventRecord, reason: &str) -> bool {
         let sequence_number = record.change.sequence_number.as_deref().unwrap_or_default();
-        error!(sequence_number, reason, "put a record that cannot be read among the dead letters");
+        error!(sequence_number, reason, "put a record that cannot become an event among the dead letters");
         let letter = json!({ "reason": reason, "record": record });
         let put = self.client.send_message().queue_url(&self.queue_url).message_body(letter.to_string()).send().await;
         if let Err(failure) = &put {

@@ -23,6 +23,7 @@ pub use dead_letters::DeadLetters;
 pub use settings::Settings;
 
 use announcement::{Announcement, Batch};
+use bus::Untaken;
 
 /// Announces changes.
 #[derive(Clone, Debug)]
@@ -46,7 +47,8 @@ impl Publisher {
 /// Announces a batch of the stream. Names the first record that could not be brought anywhere: the stream comes back from there.
 pub async fn handle(publisher: &Publisher, event: Event) -> DynamoDbEventResponse {
     let mut answer = DynamoDbEventResponse::default();
-    if let Err(sequence_number) = announce(publisher, &event.records).await {
+    // Boxed, since the types of nested futures go deeper than the compiler does.
+    if let Err(sequence_number) = Box::pin(announce(publisher, &event.records)).await {
         let mut failure = DynamoDbBatchItemFailure::default();
         failure.item_identifier = Some(sequence_number);
         answer.batch_item_failures.push(failure);
@@ -54,15 +56,14 @@ pub async fn handle(publisher: &Publisher, event: Event) -> DynamoDbEventRespons
     answer
 }
 
-/// Stops at the first failure, since all that follows comes again with it.
+/// Stops at the first failure, since all that follows comes again with it. Answers the sequence number of that one.
 async fn announce(publisher: &Publisher, records: &[EventRecord]) -> Result<(), String> {
-    let Publisher { bus, dead_letters } = publisher;
     let mut batch = Batch::default();
     for record in records {
         match read(record) {
             Read::Change(announcement) => {
                 if !batch.takes(&announcement) {
-                    bus.announce(std::mem::take(&mut batch)).await?;
+                    publisher.announce(std::mem::take(&mut batch), records).await?;
                 }
                 batch.push(announcement);
             }
@@ -76,16 +77,37 @@ async fn announce(publisher: &Publisher, records: &[EventRecord]) -> Result<(), 
                 );
             }
             Read::Unreadable { reason } => {
-                if !dead_letters.put(record, &reason).await {
-                    bus.announce(std::mem::take(&mut batch)).await?;
-                    return Err(sequence_number(record));
-                }
+                publisher.announce(std::mem::take(&mut batch), records).await?;
+                publisher.bury(record, &reason).await?;
             }
         }
     }
-    bus.announce(batch).await?;
+    publisher.announce(batch, records).await?;
     info!(records = records.len(), "announced a batch of the stream");
     Ok(())
+}
+
+impl Publisher {
+    /// Announces a batch. What the bus refuses for good goes to the dead letters, up to the first that may still be taken: the stream
+    /// comes back from there, and brings what follows again.
+    async fn announce(&self, batch: Batch, records: &[EventRecord]) -> Result<(), String> {
+        let Untaken { later, refused } = self.bus.announce(batch).await;
+        for record in records {
+            let number = sequence_number(record);
+            if later.contains(&number) {
+                return Err(number);
+            }
+            if let Some(reason) = refused.get(&number) {
+                self.bury(record, reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a record among the dead letters, where a person can look at it and send it on.
+    async fn bury(&self, record: &EventRecord, reason: &str) -> Result<(), String> {
+        if self.dead_letters.put(record, reason).await { Ok(()) } else { Err(sequence_number(record)) }
+    }
 }
 
 /// What a stream record is to the publisher.
