@@ -82,6 +82,8 @@ async fn every_route_answers_everybody_as_the_table_says() {
         let cells: Vec<(&str, u16)> = columns.iter().copied().zip(row.statuses.iter().copied()).collect();
         let (refused, allowed): (Vec<_>, Vec<_>) = cells.into_iter().partition(|(_, status)| *status >= 400);
         scene.arrange(row).await;
+        // What the rows before have left to be told is told, so that nothing moves by itself.
+        stack.drain().await;
         let before = scene.everything().await;
         for (column, status) in refused {
             wrong.extend(scene.check(row, column, status).await);
@@ -114,6 +116,8 @@ struct Scene<'a> {
     /// What a row's requests may use up, by its name in braces.
     spare: BTreeMap<&'static str, String>,
     unsubscribe: String,
+    /// One of each person's, by their id.
+    notifications: BTreeMap<String, String>,
     addresses: usize,
 }
 
@@ -154,6 +158,7 @@ impl<'a> Scene<'a> {
             task: String::new(),
             spare: BTreeMap::new(),
             unsubscribe: String::new(),
+            notifications: BTreeMap::new(),
             addresses: 0,
         };
         scene.set_project().await;
@@ -198,8 +203,28 @@ impl<'a> Scene<'a> {
             let invitation = open["items"].as_array().and_then(|it| it.iter().find(|it| it["email"] == email));
             self.spare.insert("invitation", invitation.expect("it is open")["id"].as_str().expect("an id").to_owned());
         }
+        if needs("notification") {
+            self.notify_everybody().await;
+        }
         if needs("member") && self.bystander.get(&self.project).await.status == 404 {
             self.owner.bring_in(&self.project, &self.bystander, "viewer").await;
+        }
+    }
+
+    /// Has the host change a task of each caller's own.
+    async fn notify_everybody(&mut self) {
+        for column in ["stranger", "viewer", "editor", "owner", "removed"] {
+            let caller = self.callers[column].clone();
+            if self.notifications.contains_key(&caller.id) {
+                continue;
+            }
+            let project = caller.create_project("Notices").await;
+            caller.bring_in(&project, &self.host, "editor").await;
+            let task = caller.create_task(&project, json!({"title": "Read this"})).await;
+            self.host.patch(&task, "*", json!({"status": "done"})).await.expect(200);
+            self.stack.drain().await;
+            let newest = caller.get("/v1/notifications?limit=1").await.expect(200).body["items"][0]["id"].clone();
+            self.notifications.insert(caller.id, newest.as_str().expect("the caller is notified").to_owned());
         }
     }
 
@@ -216,6 +241,10 @@ impl<'a> Scene<'a> {
             again.log_in().await;
             let claims = Token::read(&again.access_token.expect("somebody is logged in")).claims;
             self.spare.insert("session", claims["sid"].as_str().expect("a session").to_owned());
+        }
+        if needs("notification") {
+            let own = self.notifications.get(&caller.id).cloned();
+            self.spare.insert("notification", own.unwrap_or_else(|| Uuid::now_v7().to_string()));
         }
         if needs("api_token") {
             let made = caller.post("/v1/me/tokens", new_token("read", None)).await;
@@ -281,10 +310,11 @@ impl<'a> Scene<'a> {
     /// All that its owner sees of the project and of themselves.
     async fn everything(&self) -> Vec<Value> {
         let mut seen = Vec::new();
-        for path in ["", "/members", "/invitations", "/tasks", "/changes"] {
+        for path in ["", "/members", "/invitations", "/tasks", "/changes", "/subscription"] {
             seen.push(self.owner.get(&format!("{}{path}", self.project)).await.body);
         }
-        for path in ["/v1/me", "/v1/projects", "/v1/me/second-factor", "/v1/me/events"] {
+        seen.push(self.owner.get(&format!("{}/subscription", self.task)).await.body);
+        for path in ["/v1/me", "/v1/projects", "/v1/me/second-factor", "/v1/me/events", "/v1/notifications"] {
             seen.push(self.owner.get(path).await.body);
         }
         for answer in &mut seen {

@@ -92,7 +92,9 @@ struct Probe {
     assignee: Option<Filling>,
 }
 
-const KINDS: [&str; 6] = ["project", "task", "user", "invitation", "session", "token"];
+const KINDS: [&str; 7] = ["project", "task", "user", "invitation", "session", "token", "notification"];
+/// The methods that a body goes with.
+const BODIES: [Method; 3] = [Method::POST, Method::PATCH, Method::PUT];
 const SPELLINGS: [Spelling; 5] =
     [Spelling::AsGiven, Spelling::Upper, Spelling::WithoutHyphens, Spelling::AfterOwn, Spelling::Below];
 
@@ -103,6 +105,7 @@ async fn foreign_ids_open_nothing_and_tell_nothing() {
     let mut probers = probers(&stack, &target).await;
     let map = Map::drawn();
     let asked = std::env::var("BATON_PROBES").map_or(PROBES, |it| it.parse().expect("BATON_PROBES is a number"));
+    stack.drain().await;
     let before = target.seen().await;
 
     let mut met: Vec<(String, u16)> = Vec::new();
@@ -180,6 +183,14 @@ impl Target {
         let task = format!("{project}/tasks/{}", made.text("id"));
         owner.patch(&task, "*", json!({"title": "canary title, changed"})).await.expect(200);
         owner.create_task(&project, json!({"title": "canary title, another"})).await;
+        // Each drained by itself, so that the owner is notified twice.
+        for status in ["in_progress", "done"] {
+            member.patch(&task, "*", json!({"status": status})).await.expect(200);
+            stack.drain().await;
+        }
+        for path in [&project, &task] {
+            owner.put(&format!("{path}/subscription"), json!({"mode": "mute"})).await.expect(200);
+        }
         let invitation = json!({"email": "canarygus@example.com", "role": "viewer"});
         owner.post(&format!("{project}/invitations"), invitation).await.expect(202);
         let mut ids = ids_of(&owner, &project, &task).await;
@@ -189,7 +200,7 @@ impl Target {
             cursors
                 .extend(owner.get(&format!("{list}?limit=1")).await.expect(200).body["next_cursor"].as_str().map(str::to_owned));
         }
-        for list in [format!("{project}/changes"), format!("{task}/changes")] {
+        for list in [format!("{project}/changes"), format!("{task}/changes"), "/v1/notifications".to_owned()] {
             cursors.push(owner.get(&format!("{list}?limit=1")).await.expect(200).text("next_cursor"));
         }
         let mut secrets: BTreeSet<String> = ids.values().filter(|it| it.len() > 1).cloned().collect();
@@ -200,7 +211,10 @@ impl Target {
     /// All that an outsider could have changed.
     async fn seen(&self) -> Vec<Value> {
         let mut seen = everything(&self.owner, &self.project, &self.task).await;
-        for path in ["/v1/me/sessions", "/v1/me/tokens", "/v1/me/events"] {
+        for path in [&self.project, &self.task].map(|it| format!("{it}/subscription")) {
+            seen.push(self.owner.get(&path).await.expect(200).body);
+        }
+        for path in ["/v1/me/sessions", "/v1/me/tokens", "/v1/me/events", "/v1/notifications"] {
             let mut list = self.owner.get(path).await.expect(200).body;
             for item in list["items"].as_array_mut().expect("a list") {
                 item.as_object_mut()
@@ -239,8 +253,8 @@ impl Probe {
         if assignee.is_none() && fillings.iter().all(|it| *it == Filling::Own) {
             fillings[0] = foreign(dice, places[0]);
         }
-        // A body goes with a POST and a PATCH only, so that another method's probe has its foreign id in the path.
-        let has_body = [Method::POST, Method::PATCH].contains(&map.routes[route].method);
+        // A body does not go with every method, so that another method's probe has its foreign id in the path.
+        let has_body = BODIES.contains(&map.routes[route].method);
         if !has_body && fillings.iter().all(|it| *it == Filling::Own) {
             fillings[0] = foreign(dice, places[0]);
         }
@@ -271,12 +285,13 @@ impl Probe {
             Some("tasks" | "{task}") => json!({"title": "Mine"}),
             Some("{user}") => json!({"role": "owner"}),
             Some("{project}") => json!({"name": "Mine"}),
+            Some("subscription") => json!({"mode": "watch"}),
             _ => json!({}),
         };
         if let Some(filling) = &self.assignee {
             body["assignee"] = json!(fill(filling, "user"));
         }
-        let has_body = [Method::POST, Method::PATCH].contains(&route.method);
+        let has_body = BODIES.contains(&route.method);
         (path, has_body.then(|| body.to_string()))
     }
 }
@@ -382,8 +397,12 @@ async fn ids_of(person: &Person, project: &str, task: &str) -> Ids {
     let invitations = person.get(&format!("{project}/invitations")).await.expect(200).body;
     let sessions = person.get("/v1/me/sessions").await.expect(200).body;
     let token = person.post("/v1/me/tokens", new_token("a script", "read")).await.expect(201);
+    let notifications = person.get("/v1/notifications").await.expect(200).body;
+    // Of nobody's doing but their own, nobody is notified.
+    let notification = notifications["items"][0]["id"].as_str().map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     BTreeMap::from([
+        ("notification", notification),
         ("project", last(project)),
         ("task", last(task)),
         ("user", person.id.clone()),

@@ -9,14 +9,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use baton::stack::Stack;
 use baton::template::TEMPLATE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::Environment;
 use tokio::net::TcpListener;
 
 use crate::authenticator::enrol;
-use crate::people::{PASSWORD, Person, stack};
+use crate::people::{PASSWORD, Person, mails_to, stack};
 
 /// One use of a right: what a policy is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -212,6 +212,48 @@ async fn work(ada: &Person, ben: &Person) {
     ada.delete_plain(&project).await.expect(204);
 }
 
+/// Everything about who is told of what.
+async fn told(stack: &Stack, ada: &Person, ben: &Person) {
+    let project = ada.create_project("Cellar").await;
+    ada.bring_in(&project, ben, "editor").await;
+    let task = ada.create_task(&project, json!({"title": "Drain it"})).await;
+    for (path, mode) in [(&project, "mute"), (&task, "watch")] {
+        for person in [ada, ben] {
+            let subscription = format!("{path}/subscription");
+            person.put(&subscription, json!({"mode": mode})).await.expect(200);
+            person.get(&subscription).await.expect(200);
+            person.delete_plain(&subscription).await.expect(204);
+            person.put(&subscription, json!({"mode": mode})).await.expect(200);
+        }
+    }
+    for status in ["in_progress", "done"] {
+        ben.patch(&task, "*", json!({"status": status})).await.expect(200);
+        ben.get(&format!("{task}/changes/2/deliveries")).await.expect(200);
+        stack.drain().await;
+    }
+    ben.get(&format!("{task}/changes/2/deliveries")).await.expect(200);
+    let listed = ada.get("/v1/notifications").await.expect(200).body;
+    ada.get("/v1/notifications/unread").await.expect(200);
+    ada.post(&format!("/v1/notifications/{}/read", listed["items"][0]["id"].as_str().expect("an id")), json!({})).await.expect(204);
+    ada.post("/v1/notifications/read", json!({})).await.expect(204);
+    let mail = mails_to(stack, &ada.email).await.remove(0);
+    let links = mail["text"].as_str().expect("a text").split("/v1/unsubscribe/").skip(1);
+    let tokens = links.map(|it| it.split_whitespace().next().expect("a token"));
+    for token in tokens.collect::<Vec<_>>() {
+        let path = format!("/v1/unsubscribe/{token}");
+        ada.get(&path).await.expect(200);
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        ada.send(Method::POST, &path, &form, Some(b"List-Unsubscribe=One-Click".to_vec())).await.expect(200);
+    }
+    assert_eq!(ada.get(&format!("{project}/subscription")).await.expect(200).body["mode"], "mute");
+    ben.put(&format!("{project}/subscription"), json!({"mode": "watch"})).await.expect(200);
+    ben.delete_plain(&format!("{project}/members/{}", ben.id)).await.expect(204);
+    ada.bring_in(&project, ben, "viewer").await;
+    ada.patch(&task, "*", json!({"assignee": ben.id})).await.expect(200);
+    ben.put(&format!("{project}/subscription"), json!({"mode": "watch"})).await.expect(200);
+    stack.drain().await;
+}
+
 /// Everything about an account, to its end.
 async fn account(stack: &Stack, ada: &mut Person, ben: &Person) {
     ada.patch_plain("/v1/me", json!({"locale": "ko"})).await.expect(200);
@@ -272,6 +314,7 @@ async fn what_login_and_tasks_ask_of_dynamodb_their_roles_allow() {
 
     let (mut ada, ben) = (sign_up(&stack, &origin, "Ada").await, sign_up(&stack, &origin, "Ben").await);
     work(&ada, &ben).await;
+    told(&stack, &ada, &ben).await;
     account(&stack, &mut ada, &ben).await;
     assert_eq!(login.refused(&statements("LoginRole")), [], "by the role of login");
     assert_eq!(tasks.refused(&statements("TasksRole")), [], "by the role of tasks");
