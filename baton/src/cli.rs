@@ -15,6 +15,11 @@ use crate::{
     demo,
     folder::{Folder, FolderError},
     functions,
+    operate::{
+        redrive::{self, RedriveOptions},
+        repair_cursors::{self, RepairOptions},
+        replay::{self, ReplayOptions},
+    },
     runtime::{self, Outcome},
     stack::{Options, Stack, StartError, read_calls},
 };
@@ -73,6 +78,12 @@ enum Command {
     Openapi,
     /// Measure changes a second, the way to the inbox and memory, on a process and a folder of its own
     Bench(BenchOptions),
+    /// Publish a span of the log once more, on the running stack or on AWS; nobody is mailed again by it
+    Replay(ReplayOptions),
+    /// Put dead letters back to where they were going, on the running stack or on AWS
+    Redrive(RedriveOptions),
+    /// After a restore to an earlier point: make what was planned fit the log, on the running stack or on AWS, while no mailer works
+    RepairCursors(RepairOptions),
 }
 
 impl Cli {
@@ -84,6 +95,9 @@ impl Cli {
         match self.command {
             None => serve(self.serve).await,
             Some(Command::Bench(options)) => bench(options).await.map(|()| ExitCode::SUCCESS),
+            Some(Command::Replay(options)) => replay::run(options).await.map(code),
+            Some(Command::Redrive(options)) => redrive::run(options).await.map(code),
+            Some(Command::RepairCursors(options)) => repair_cursors::run(options).await.map(code),
             Some(Command::Invoke { function, event, release, binary, data }) => {
                 invoke(&function, &event, binary, release, &data).await
             }
@@ -93,6 +107,11 @@ impl Cli {
             }
         }
     }
+}
+
+/// A command that left something to be done says so to whoever called it, too.
+fn code(is_done: bool) -> ExitCode {
+    if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn serve(serve: Serve) -> Result<ExitCode, StartError> {

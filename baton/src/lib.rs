@@ -21,6 +21,7 @@ pub mod interpose;
 pub mod log;
 pub mod mapping;
 pub mod metrics;
+pub mod operate;
 pub mod options;
 pub mod page;
 pub mod progress;
