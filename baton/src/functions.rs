@@ -33,7 +33,7 @@ impl Functions {
     /// # Errors
     /// A function the template does not declare, or a setting it does not give; it is named.
     pub async fn start(template: &Template, calls: &BTreeMap<String, Call>, options: &Options) -> Result<Self, StartError> {
-        let Options { clocks: Clocks { tasks: tasks_clock, mailer: _, queues: _ }, interpose, .. } = options;
+        let Options { clocks: Clocks { tasks: tasks_clock, mailer: mailer_clock, queues: _ }, interpose, .. } = options;
         let call = |binary: &str| calls.get(binary).ok_or_else(|| format!("template.yaml declares no function {binary}"));
         let environment = |binary: &str| -> Result<Environment, StartError> {
             Ok(Environment::from_settings(call(binary)?.interposed(binary, interpose).environment))
@@ -59,7 +59,7 @@ impl Functions {
         let settings = log_mailer::Settings::read(environment("log-mailer")?)?;
         let own = log_mailer::Settings::read(Environment::from_settings(call("log-mailer")?.environment.clone()))?;
         let mail = store::Mail::new(store::client::dynamodb(&own.aws), &own.mail_table);
-        let mailer = Arc::new(log_mailer::Mailer::new(settings));
+        let mailer = Arc::new(log_mailer::Mailer::new(settings, mailer_clock.clone()));
         let name = logical_id("log-mailer")?;
         let mailer = Function::new(&name, move |invocation| {
             let mailer = mailer.clone();

@@ -1,20 +1,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Change, EmailAddress, FieldChange, Letter, MAIL_HORIZON, NetChange, NoticeKinds, Profile, Project, ProjectId, Reader, Recipient,
-    TaskId, UserId, Version, net_change,
+    Change, Choice, EmailAddress, FieldChange, Letter, MAIL_HORIZON, NetChange, NoticeKind, NoticeKinds, Profile, Project,
+    ProjectId, Reader, Recipient, Subscription, TaskId, UserId,
 };
 use futures::future::try_join_all;
+use futures::try_join;
 use jiff::Timestamp;
-use store::{Claim, Delivery, DeliveryState, PartContent, RecipientKey, StoreError, TaskSpan};
+use store::{Claim, Delivery, DeliveryState, PartContent, RecipientKey, StoreError, TaskSpan, Timing};
 use tracing::error;
 
 use crate::Mailer;
+use crate::debt::{Debt, debts};
 use crate::language::People;
 use crate::letter::letter_mail;
-use crate::mail::{Mail, TaskNews, task_mail};
+use crate::mail::{Mail, Occasion, TaskNews, task_mail};
 
 const NOTHING_LEFT: &str = "nothing left to tell";
+const TURNED_OFF: &str = "the person has turned mails about this off";
+const MUTED: &str = "the person has muted the task or its project";
 const NOT_A_MEMBER: &str = "not a member of the project any more";
 const PROJECT_GONE: &str = "the project is gone";
 const NO_PROFILE: &str = "the account is gone";
@@ -41,38 +45,32 @@ enum Verdict {
     Silence(&'static str),
 }
 
-/// All that one claim owes of one task.
-struct TaskDebt {
-    project: ProjectId,
-    task: TaskId,
-    /// The last version planned before it.
-    after: Version,
-    to: Version,
-    kinds: NoticeKinds,
+/// What one task's verdict depends on, as it is now.
+struct Facts {
+    log: Option<Vec<Change>>,
+    subscription: Option<Subscription>,
 }
 
 impl Mailer {
-    /// What a claim comes to: one mail, or a reason for none.
-    pub(crate) async fn compose(&self, claim: &Claim) -> Result<Composed, StoreError> {
+    /// What a claim comes to: one mail, or a reason for none. `profile` is the recipient's, as it is now.
+    pub(crate) async fn compose(&self, claim: &Claim, profile: Option<&Profile>) -> Result<Composed, StoreError> {
         let Some(first) = claim.parts.first() else {
             return Ok(Composed::Silence { reason: NOTHING_LEFT, deliveries: Vec::new() });
         };
-        let silence = |reason| Composed::Silence { reason, deliveries: suppressed(claim, reason) };
-        let (email, profile) = match &first.recipient {
-            Recipient::Address(email) => (email.clone(), None),
-            Recipient::User(user) => match self.work.profile(*user).await? {
-                Some(profile) => (profile.email.clone(), Some(profile)),
-                None => return Ok(silence(NO_PROFILE)),
-            },
+        let silence = |reason| Composed::Silence { reason, deliveries: self.silent(claim, reason) };
+        let email = match (&first.recipient, profile) {
+            (Recipient::Address(email), _) => email,
+            (Recipient::User(_), Some(profile)) => &profile.email,
+            (Recipient::User(_), None) => return Ok(silence(NO_PROFILE)),
         };
-        if self.mail.suppressed(&email).await? {
+        if self.mail.suppressed(email).await? {
             return Ok(silence(SUPPRESSED_ADDRESS));
         }
         if let PartContent::Letter { letter, .. } = &first.content {
-            return self.compose_letter(&email, profile.as_ref(), letter);
+            return self.compose_letter(email, profile, letter);
         }
         match profile {
-            Some(reader) => self.compose_tasks(claim, &reader).await,
+            Some(reader) => self.compose_tasks(claim, reader).await,
             None => Ok(silence(NO_PROFILE)),
         }
     }
@@ -86,26 +84,21 @@ impl Mailer {
     async fn compose_tasks(&self, claim: &Claim, reader: &Profile) -> Result<Composed, StoreError> {
         let debts = debts(spans(claim));
         let projects: BTreeSet<ProjectId> = debts.iter().map(|it| it.project).collect();
-        let standings = async {
-            let standing = async |project| Ok::<_, StoreError>((project, self.standing(project, reader.id).await?));
-            let standings = try_join_all(projects.iter().copied().map(standing)).await?;
-            Ok(standings.into_iter().collect::<BTreeMap<_, _>>())
-        };
-        let logs = try_join_all(debts.iter().map(|it| self.readable_log(it)));
-        let (standings, logs) = futures::try_join!(standings, logs)?;
-        let now = Timestamp::now();
+        let standings = try_join_all(projects.iter().map(|it| self.standing(*it, reader.id)));
+        let facts = try_join_all(debts.iter().map(|it| self.facts(it, reader.id)));
+        let (standings, facts) = try_join!(standings, facts)?;
+        let standings: BTreeMap<ProjectId, Standing> = projects.into_iter().zip(standings).collect();
+        let now = self.clock.now();
         let verdicts: BTreeMap<TaskId, Verdict> = debts
             .iter()
-            .zip(&logs)
-            .map(|(debt, log)| (debt.task, verdict(debt, log.as_deref(), standings.get(&debt.project), reader.id, now)))
+            .zip(&facts)
+            .map(|(debt, facts)| (debt.task, verdict(debt, facts, standings.get(&debt.project), reader, now)))
             .collect();
-        let deliveries: Vec<Delivery> = spans(claim)
-            .map(|span| match verdicts.get(&span.task) {
-                Some(Verdict::Tell(_)) => delivery(claim, span, reader.id, DeliveryState::Sent, None),
-                Some(Verdict::Silence(reason)) => delivery(claim, span, reader.id, DeliveryState::Suppressed, Some(reason)),
-                None => delivery(claim, span, reader.id, DeliveryState::Suppressed, Some(NOTHING_LEFT)),
-            })
-            .collect();
+        let deliveries = self.deliveries(claim, |task| match verdicts.get(&task) {
+            Some(Verdict::Tell(_)) => None,
+            Some(Verdict::Silence(reason)) => Some(reason),
+            None => Some(NOTHING_LEFT),
+        });
         let silence = verdicts.values().find_map(|it| if let Verdict::Silence(reason) = it { Some(*reason) } else { None });
         let mut news: Vec<TaskNews> =
             verdicts.into_values().filter_map(|it| if let Verdict::Tell(news) = it { Some(*news) } else { None }).collect();
@@ -116,24 +109,33 @@ impl Mailer {
         let mentioned: Vec<UserId> = news.iter().flat_map(|it| mentioned(&it.net)).collect::<BTreeSet<_>>().into_iter().collect();
         let names = self.work.profiles(&mentioned).await?.into_values().map(|it| (it.id, it.name)).collect();
         let people = People { reader: reader.id, names };
-        let mail =
-            task_mail(&self.letterhead, reader, &news, &people).map_err(|it| StoreError::Corrupt { what: it.to_string() })?;
+        let is_digest = spans(claim).all(|it| it.timing == Timing::Digest);
+        let occasion = if is_digest { Occasion::Digest } else { Occasion::Changes };
+        let mail = task_mail(&self.letterhead, reader, occasion, &news, &people)
+            .map_err(|it| StoreError::Corrupt { what: it.to_string() })?;
         Ok(Composed::Mail { mail, deliveries })
     }
 
-    /// The log of what is owed; nothing, where it cannot be read, which must not hold back what is owed of other tasks.
-    async fn readable_log(&self, debt: &TaskDebt) -> Result<Option<Vec<Change>>, StoreError> {
-        match self.changes.log(debt.project, debt.task, debt.after, Some(debt.to)).await {
-            Err(error @ StoreError::Corrupt { .. }) => {
-                error!(task.id = %debt.task, error = &error as &dyn std::error::Error, "a task's log cannot be read, so it is not told");
-                Ok(None)
+    /// The log of what is owed, and what the reader wants of the task now. No log, where it cannot be read, which must not hold
+    /// back what is owed of other tasks.
+    async fn facts(&self, debt: &Debt, reader: UserId) -> Result<Facts, StoreError> {
+        let log = async {
+            match self.changes.log(debt.project, debt.task, debt.after(), Some(debt.to())).await {
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    error!(task.id = %debt.task, error = &error as &dyn std::error::Error, "a task's log cannot be read, so it is not told");
+                    Ok(None)
+                }
+                log => log.map(Some),
             }
-            log => log.map(Some),
-        }
+        };
+        let of_task = self.mail.subscription(debt.project, Some(debt.task), reader);
+        let of_project = self.mail.subscription(debt.project, None, reader);
+        let (log, of_task, of_project) = try_join!(log, of_task, of_project)?;
+        Ok(Facts { log, subscription: of_task.or(of_project) })
     }
 
     /// The project, if the reader may still see it.
-    async fn standing(&self, project: ProjectId, reader: UserId) -> Result<Result<Project, &'static str>, StoreError> {
+    async fn standing(&self, project: ProjectId, reader: UserId) -> Result<Standing, StoreError> {
         let (project, membership) = self.work.project_and_member(project, reader).await?;
         Ok(match (project, membership) {
             (None, _) => Err(PROJECT_GONE),
@@ -141,48 +143,58 @@ impl Mailer {
             (Some(project), Some(_)) => Ok(project),
         })
     }
+
+    /// That nobody was told of anything in this claim.
+    pub(crate) fn silent(&self, claim: &Claim, reason: &str) -> Vec<Delivery> {
+        self.deliveries(claim, |_| Some(reason))
+    }
+
+    /// That a claim's mail was sent, whatever it said.
+    pub(crate) fn sent(&self, claim: &Claim) -> Vec<Delivery> {
+        self.deliveries(claim, |_| None)
+    }
+
+    /// What became of each part of a claim; `silence` says of a task why it was not told.
+    fn deliveries<'a>(&self, claim: &Claim, silence: impl Fn(TaskId) -> Option<&'a str>) -> Vec<Delivery> {
+        let RecipientKey::User(user) = claim.recipient else { return Vec::new() };
+        let at = self.clock.now();
+        let delivery = |span: &TaskSpan| {
+            let TaskSpan { project, task, from, to, timing, .. } = *span;
+            let reason = silence(task).map(str::to_owned);
+            let state = if reason.is_some() { DeliveryState::Suppressed } else { DeliveryState::Sent };
+            Delivery { project, task, from, to, user, state, reason, at, claim: claim.id, timing }
+        };
+        spans(claim).map(delivery).collect()
+    }
 }
 
-fn spans(claim: &Claim) -> impl Iterator<Item = &TaskSpan> {
+/// A project, or why the reader may not see it.
+type Standing = Result<Project, &'static str>;
+
+pub(crate) fn spans(claim: &Claim) -> impl Iterator<Item = &TaskSpan> {
     claim.parts.iter().filter_map(|it| match &it.content {
         PartContent::Task(span) => Some(span),
         PartContent::Letter { .. } => None,
     })
 }
 
-/// One debt for each task: from the first version of its first part to the last of its last.
-fn debts<'a>(spans: impl Iterator<Item = &'a TaskSpan>) -> Vec<TaskDebt> {
-    let mut debts: BTreeMap<TaskId, TaskDebt> = BTreeMap::new();
-    for TaskSpan { project, task, from, to, kinds } in spans {
-        let after = Version(from.0.saturating_sub(1));
-        let debt = debts.entry(*task).or_insert_with(|| TaskDebt {
-            project: *project,
-            task: *task,
-            after,
-            to: *to,
-            kinds: NoticeKinds::new(),
-        });
-        debt.after = debt.after.min(after);
-        debt.to = debt.to.max(*to);
-        debt.kinds.extend(kinds);
-    }
-    debts.into_values().collect()
-}
-
-fn verdict(
-    debt: &TaskDebt,
-    log: Option<&[Change]>,
-    standing: Option<&Result<Project, &'static str>>,
-    reader: UserId,
-    now: Timestamp,
-) -> Verdict {
+fn verdict(debt: &Debt, facts: &Facts, standing: Option<&Standing>, reader: &Profile, now: Timestamp) -> Verdict {
     let project = match standing {
         Some(Ok(project)) => project,
         Some(Err(reason)) => return Verdict::Silence(reason),
         None => return Verdict::Silence(PROJECT_GONE),
     };
+    let Facts { log, subscription } = facts;
+    if *subscription == Some(Subscription::Mute) {
+        return Verdict::Silence(MUTED);
+    }
+    // Who moved a kind to the digest since is told now all the same: it was promised when it was planned.
+    let is_wanted = |kind: &NoticeKind| reader.notify.choice(*kind) != Choice::None;
+    let wanted: NoticeKinds = NoticeKind::ALL.into_iter().filter(is_wanted).collect();
+    let Some(debt) = debt.wanted(&wanted) else { return Verdict::Silence(TURNED_OFF) };
     let Some(log) = log else { return Verdict::Silence(UNREADABLE_LOG) };
-    match net_change(log, Reader { user: reader, watching: false }, &debt.kinds) {
+    let watching = debt.watching && *subscription == Some(Subscription::Watch);
+    match debt.net(log, Reader { user: reader.id, watching }) {
         // Planned in time, and postponed ever since.
         Some(net) if now.duration_since(net.at) > MAIL_HORIZON => Verdict::Silence(PAST_HORIZON),
         Some(net) => Verdict::Tell(Box::new(TaskNews { project_name: project.name.clone(), net })),
@@ -201,93 +213,5 @@ fn mentioned(net: &NetChange) -> Vec<UserId> {
     users
 }
 
-fn delivery(claim: &Claim, span: &TaskSpan, user: UserId, state: DeliveryState, reason: Option<&str>) -> Delivery {
-    let TaskSpan { project, task, from, to, kinds: _ } = *span;
-    Delivery { project, task, from, to, user, state, reason: reason.map(str::to_owned), at: Timestamp::now(), claim: claim.id }
-}
-
-/// That nobody was told of anything in this claim.
-pub(crate) fn suppressed(claim: &Claim, reason: &str) -> Vec<Delivery> {
-    match &claim.recipient {
-        RecipientKey::User(user) => {
-            spans(claim).map(|span| delivery(claim, span, *user, DeliveryState::Suppressed, Some(reason))).collect()
-        }
-        RecipientKey::Address(_) => Vec::new(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use domain::{ClaimId, NoticeKind};
-    use store::Part;
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::samples::{ADA, PROJECT, READER, TASK, title};
-
-    fn task_part(task: TaskId, from: u64, to: u64, kind: NoticeKind) -> Part {
-        let span = TaskSpan { project: PROJECT, task, from: Version(from), to: Version(to), kinds: [kind].into() };
-        Part { recipient: Recipient::User(READER), due_at: Timestamp::UNIX_EPOCH, content: PartContent::Task(span) }
-    }
-
-    #[test]
-    fn a_log_that_cannot_be_read_or_is_a_week_old_is_not_told() {
-        let at: Timestamp = "2026-11-20T14:03:00Z".parse().expect("a time");
-        let debts = debts(std::iter::once(&TaskSpan {
-            project: PROJECT,
-            task: TASK,
-            from: Version(2),
-            to: Version(2),
-            kinds: [NoticeKind::Status].into(),
-        }));
-        let change = Change {
-            project: PROJECT,
-            task: TASK,
-            version: Version(2),
-            kind: domain::ChangeKind::Updated,
-            title: title("Fix the pump"),
-            actor: ADA,
-            creator: READER,
-            assignee: domain::Assignee { before: None, after: None },
-            priority: domain::Priority::None,
-            at,
-            fields: vec![FieldChange::Status { from: Some(domain::Status::Waiting), to: domain::Status::Done }],
-        };
-        let name = "House".parse().expect("a project name");
-        let project = Project { id: PROJECT, name, created_by: ADA, created_at: at, deleted_at: None };
-        let check = |log: Option<&[Change]>, now: Timestamp, expected: Option<&str>| match (
-            verdict(&debts[0], log, Some(&Ok(project.clone())), READER, now),
-            expected,
-        ) {
-            (Verdict::Tell(_), None) => {}
-            (Verdict::Silence(reason), Some(expected)) => assert_eq!(reason, expected),
-            (Verdict::Tell(_), Some(expected)) => panic!("told, although {expected}"),
-            (Verdict::Silence(reason), None) => panic!("not told, since {reason}"),
-        };
-        let log = [change];
-        check(Some(&log), at + MAIL_HORIZON, None);
-        check(Some(&log), at + MAIL_HORIZON + jiff::SignedDuration::from_secs(1), Some(PAST_HORIZON));
-        check(None, at, Some(UNREADABLE_LOG));
-    }
-
-    #[test]
-    fn parts_of_one_task_are_one_debt_over_all_their_versions() {
-        let other = TaskId(Uuid::from_u128(99));
-        let parts = [
-            task_part(TASK, 5, 7, NoticeKind::Edited),
-            task_part(other, 1, 1, NoticeKind::Assigned),
-            task_part(TASK, 2, 4, NoticeKind::Status),
-        ];
-        let claim = Claim {
-            id: ClaimId(Uuid::from_u128(5)),
-            recipient: RecipientKey::User(READER),
-            parts: parts.to_vec(),
-            attempt: 1,
-            opened_at: Timestamp::UNIX_EPOCH,
-            lease_until: Timestamp::UNIX_EPOCH,
-        };
-        let debts = debts(spans(&claim));
-        let seen: Vec<_> = debts.iter().map(|it| (it.task, it.after.0, it.to.0, it.kinds.len())).collect();
-        assert_eq!(seen, vec![(TASK, 1, 7, 2), (other, 0, 1, 1)]);
-    }
-}
+mod tests;

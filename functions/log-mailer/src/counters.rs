@@ -7,6 +7,7 @@ pub struct Counters {
     sent: AtomicU64,
     resent: AtomicU64,
     suppressed: AtomicU64,
+    accepted: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -20,15 +21,23 @@ pub struct Counts {
     pub resent: u64,
     /// Parts closed without a mail.
     pub suppressed: u64,
+    /// Claims closed without a mail of their own, since the mail service said that it had accepted one.
+    pub accepted: u64,
 }
 
 impl Counters {
     /// The counters now.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let Self { planned, sent, resent, suppressed } = self;
+        let Self { planned, sent, resent, suppressed, accepted } = self;
         let read = |it: &AtomicU64| it.load(Ordering::Relaxed);
-        Counts { planned: read(planned), sent: read(sent), resent: read(resent), suppressed: read(suppressed) }
+        Counts {
+            planned: read(planned),
+            sent: read(sent),
+            resent: read(resent),
+            suppressed: read(suppressed),
+            accepted: read(accepted),
+        }
     }
 
     pub(crate) fn add_planned(&self, parts: usize) {
@@ -44,5 +53,9 @@ impl Counters {
 
     pub(crate) fn add_suppressed(&self, parts: usize) {
         self.suppressed.fetch_add(parts as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
     }
 }

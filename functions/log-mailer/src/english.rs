@@ -1,6 +1,9 @@
 mod letter;
 
-use domain::{Device, FieldChange, Label, Labels, Letter, NetChange, NetKind, Priority, Reason, Status, TimeZoneName, UserId};
+use domain::{
+    Device, FieldChange, Label, Labels, Letter, NetChange, NetKind, NoticeKind, Priority, ProjectName, Reason, Status,
+    TimeZoneName, UserId,
+};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -20,6 +23,7 @@ impl Language for English {
         let told = &net.fields[..net.fields.len().min(FIELDS_IN_A_SENTENCE)];
         let more = net.fields.len() - told.len();
         let what = match (net.kind, net.actors.as_slice()) {
+            (NetKind::Created, _) if net.reason == Reason::Watcher => "made a new task".to_owned(),
             (NetKind::Created, _) => "gave you a new task".to_owned(),
             (NetKind::Deleted, _) => "deleted it".to_owned(),
             (NetKind::Updated, [actor]) => {
@@ -65,6 +69,7 @@ impl Language for English {
             Reason::Assignee => "You get this because the task is yours.",
             Reason::FormerAssignee => "You get this because the task was yours.",
             Reason::Creator => "You get this because you created the task.",
+            Reason::Watcher => "You get this because you watch the task or its project.",
         }
     }
 
@@ -74,7 +79,10 @@ impl Language for English {
     }
 
     fn several_tasks(&self, tasks: usize) -> String {
-        format!("{tasks} tasks changed")
+        match tasks {
+            1 => "one task changed".to_owned(),
+            tasks => format!("{tasks} tasks changed"),
+        }
     }
 
     fn several_projects(&self, tasks: usize, projects: usize) -> String {
@@ -88,8 +96,28 @@ impl Language for English {
         }
     }
 
-    fn stop(&self) -> &'static str {
-        "Stop these mails"
+    fn digest(&self, tasks: usize, projects: usize) -> String {
+        match projects {
+            0 | 1 => format!("Your day in Baton: {}", self.several_tasks(tasks)),
+            projects => format!("Your day in Baton: {}", self.several_projects(tasks, projects)),
+        }
+    }
+
+    fn stop_kind(&self, kind: NoticeKind) -> &'static str {
+        match kind {
+            NoticeKind::Assigned => "Stop mails about assignments",
+            NoticeKind::Status => "Stop mails about changes of status",
+            NoticeKind::Edited => "Stop mails about edits",
+            NoticeKind::Deleted => "Stop mails about deleted tasks",
+        }
+    }
+
+    fn stop_project(&self, project: &ProjectName) -> String {
+        format!("Stop mails about the project {}", quoted(project.as_str()))
+    }
+
+    fn stop_everything(&self) -> &'static str {
+        "Stop all mails about tasks"
     }
 
     fn letter(&self, letter: &Letter, zone: &TimeZoneName) -> LetterWords {

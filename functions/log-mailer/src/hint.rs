@@ -1,8 +1,10 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use domain::{ProjectId, TaskId};
+use domain::{ChangeKind, ProjectId, TaskId};
 use serde::Deserialize;
 use serde_json::Value;
 use store::RecipientKey;
+
+use crate::feedback::{self, Feedback};
 
 /// What an event asks for. It is a hint only: what is owed stands in the tables, and a hint lost, repeated or late changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +13,8 @@ pub(crate) enum Hint {
     TaskMoved { project: ProjectId, task: TaskId },
     /// This recipient is owed a letter.
     LetterDue { recipient: RecipientKey },
+    /// The mail service says something of a mail.
+    Feedback(Feedback),
 }
 
 /// Why an event is no hint; stands beside it among the dead letters.
@@ -32,6 +36,9 @@ pub(crate) enum NoHint {
 struct TaskMoved {
     project: ProjectId,
     task: TaskId,
+    /// Read for one that nobody knows: what such a change means, this release cannot tell anybody.
+    #[serde(rename = "kind")]
+    _kind: Option<ChangeKind>,
 }
 
 #[derive(Deserialize)]
@@ -54,13 +61,17 @@ pub(crate) fn parse(body: Option<&str>) -> Result<Hint, NoHint> {
     let bad_detail = |error| NoHint::BadDetail { detail_type: detail_type.clone(), error };
     match (source.as_str(), detail_type.as_str()) {
         ("baton.tasks", "Task Created" | "Task Updated" | "Task Deleted") => {
-            let TaskMoved { project, task } = serde_json::from_value(detail).map_err(bad_detail)?;
+            let TaskMoved { project, task, _kind } = serde_json::from_value(detail).map_err(bad_detail)?;
             Ok(Hint::TaskMoved { project, task })
         }
         ("baton.mail", "Letter Due") => {
             let LetterDue { recipient } = serde_json::from_value(detail).map_err(bad_detail)?;
             Ok(Hint::LetterDue { recipient })
         }
+        ("aws.ses", known) => match feedback::parse(known, detail) {
+            Some(parsed) => parsed.map(Hint::Feedback).map_err(bad_detail),
+            None => Err(NoHint::UnknownEvent { source_name: source, detail_type }),
+        },
         _ => Err(NoHint::UnknownEvent { source_name: source, detail_type }),
     }
 }
@@ -110,6 +121,23 @@ mod tests {
         check(
             r#"{"source": "baton.tasks", "detail-type": "Task Updated", "detail": {"project": "1"}}"#,
             Err(r#"the detail of "Task Updated" is not as expected"#),
+        );
+        let painted = format!(
+            r#"{{"source": "baton.tasks", "detail-type": "Task Updated",
+                "detail": {{"project": "{PROJECT}", "task": "{TASK}", "kind": "painted"}}}}"#
+        );
+        check(&painted, Err(r#"the detail of "Task Updated" is not as expected: unknown variant `painted`"#));
+        check(
+            r#"{"source": "aws.ses", "detail-type": "Email Framed", "detail": {}}"#,
+            Err(r#"nobody here knows "Email Framed" from "aws.ses""#),
+        );
+        check(
+            r#"{"source": "aws.ses", "detail-type": "Email Sent", "detail": {}}"#,
+            Err(r#"the detail of "Email Sent" is not as expected: missing field `mail`"#),
+        );
+        check(
+            r#"{"version": "1", "source": "aws.ses", "detail-type": "Email Sent", "detail": {}}"#,
+            Err(r#"envelope version "1" is unknown"#),
         );
         check(
             r#"{"source": "baton.mail", "detail-type": "Letter Due", "detail": {"recipient": {"address_hash": "ada@example.com"}}}"#,

@@ -1,6 +1,9 @@
 mod letter;
 
-use domain::{Device, FieldChange, Label, Labels, Letter, NetChange, NetKind, Priority, Reason, Status, TimeZoneName, UserId};
+use domain::{
+    Device, FieldChange, Label, Labels, Letter, NetChange, NetKind, NoticeKind, Priority, ProjectName, Reason, Status,
+    TimeZoneName, UserId,
+};
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 
@@ -24,6 +27,7 @@ impl Language for Korean {
             count => format!(" (외 {count}건)"),
         };
         match (net.kind, net.actors.as_slice()) {
+            (NetKind::Created, _) if net.reason == Reason::Watcher => format!("{who}이 새 작업을 만들었습니다."),
             (NetKind::Created, _) => format!("{who}이 회원님에게 새 작업을 맡겼습니다."),
             (NetKind::Deleted, _) => format!("{who}이 작업을 삭제했습니다."),
             (NetKind::Updated, [actor]) => {
@@ -66,6 +70,7 @@ impl Language for Korean {
             Reason::Assignee => "회원님이 담당하는 작업이어서 보내 드립니다.",
             Reason::FormerAssignee => "회원님이 담당하던 작업이어서 보내 드립니다.",
             Reason::Creator => "회원님이 만든 작업이어서 보내 드립니다.",
+            Reason::Watcher => "회원님이 지켜보는 작업이어서 보내 드립니다.",
         }
     }
 
@@ -95,8 +100,28 @@ impl Language for Korean {
         format!("이 밖에도 작업 {tasks}건이 변경되었습니다.")
     }
 
-    fn stop(&self) -> &'static str {
-        "이 알림 메일 그만 받기"
+    fn digest(&self, tasks: usize, projects: usize) -> String {
+        match projects {
+            0 | 1 => format!("Baton 오늘의 요약: {}", self.several_tasks(tasks)),
+            projects => format!("Baton 오늘의 요약: {}", self.several_projects(tasks, projects)),
+        }
+    }
+
+    fn stop_kind(&self, kind: NoticeKind) -> &'static str {
+        match kind {
+            NoticeKind::Assigned => "담당자 변경 메일 그만 받기",
+            NoticeKind::Status => "상태 변경 메일 그만 받기",
+            NoticeKind::Edited => "내용 수정 메일 그만 받기",
+            NoticeKind::Deleted => "작업 삭제 메일 그만 받기",
+        }
+    }
+
+    fn stop_project(&self, project: &ProjectName) -> String {
+        format!("{} 프로젝트의 메일 그만 받기", quoted(project.as_str()))
+    }
+
+    fn stop_everything(&self) -> &'static str {
+        "작업 알림 메일 모두 그만 받기"
     }
 
     fn letter(&self, letter: &Letter, zone: &TimeZoneName) -> LetterWords {

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use domain::{Device, EmailAddress, FieldChange, Letter, Locale, Name, NetChange, ProjectName, Reason, TimeZoneName, UserId};
+use domain::{
+    Device, EmailAddress, FieldChange, Letter, Locale, Name, NetChange, NoticeKind, ProjectName, Reason, TimeZoneName, UserId,
+};
 use jiff::Timestamp;
 
 use crate::english::English;
@@ -8,10 +10,10 @@ use crate::korean::Korean;
 
 /// Those a mail speaks of, as its reader sees them.
 #[derive(Clone, Debug)]
-pub(crate) struct People {
-    pub(crate) reader: UserId,
+pub struct People {
+    pub reader: UserId,
     /// Who is not here any more has no name.
-    pub(crate) names: BTreeMap<UserId, Name>,
+    pub names: BTreeMap<UserId, Name>,
 }
 
 impl People {
@@ -56,8 +58,14 @@ pub(crate) trait Language {
     fn several_projects(&self, tasks: usize, projects: usize) -> String;
     /// The line that counts the tasks the mail does not show.
     fn rest(&self, tasks: usize) -> String;
-    /// What the link that ends these mails is called.
-    fn stop(&self) -> &'static str;
+    /// What a digest is called, in its subject and its first line, without a full stop.
+    fn digest(&self, tasks: usize, projects: usize) -> String;
+    /// What the link is called that ends mails of one kind.
+    fn stop_kind(&self, kind: NoticeKind) -> &'static str;
+    /// What the link is called that ends mails about one project.
+    fn stop_project(&self, project: &ProjectName) -> String;
+    /// What the link is called that ends all mails about tasks.
+    fn stop_everything(&self) -> &'static str;
     /// A letter's words, with times as in `zone`.
     fn letter(&self, letter: &Letter, zone: &TimeZoneName) -> LetterWords;
     /// From where something was done, in words of closed sets only: a client calls itself whatever it likes.

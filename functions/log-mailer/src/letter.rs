@@ -29,7 +29,7 @@ struct LetterHtml<'a> {
 ///
 /// # Errors
 /// [`UnwritableMail`], which only a broken template can cause.
-pub(crate) fn letter_mail(
+pub fn letter_mail(
     letterhead: &Letterhead,
     to: &EmailAddress,
     reader: Option<&Profile>,

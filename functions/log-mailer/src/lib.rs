@@ -3,14 +3,22 @@
 //! A hint from the bus only says where to look, and the schedules look everywhere, so a hint lost, repeated or late changes
 //! nothing. What is owed, claimed and told stands in the mail table. Knows nothing of HTTP.
 
+mod agenda;
 mod compose;
 mod counters;
 mod dead_letters;
 mod deadline;
+mod debt;
 mod english;
+mod feedback;
+mod footer;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hint;
+mod ids;
 mod korean;
 mod language;
+mod lease;
 mod letter;
 mod mail;
 mod pace;
@@ -25,17 +33,18 @@ mod sweep;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use domain::Pacing;
 use futures::future::join_all;
 use serde::Deserialize;
-use store::{Changes, RecipientKey, StoreError, Work};
+use store::{Changes, Clock, RecipientKey, StoreError, Work};
 use tracing::error;
 
 pub use counters::{Counters, Counts};
 pub use dead_letters::DeadLetters;
 pub use deadline::Deadline;
+pub use lease::{FUNCTION_TIMEOUT, LEASE};
 pub use mail::{Letterhead, Mail};
 pub use pace::Pace;
-pub use send::{FUNCTION_TIMEOUT, LEASE};
 pub use ses::Ses;
 pub use settings::Settings;
 
@@ -50,6 +59,8 @@ pub struct Mailer {
     pub(crate) ses: Ses,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) letterhead: Letterhead,
+    pub(crate) pacing: Pacing,
+    pub(crate) clock: Clock,
     pub(crate) pace: Pace,
     pub(crate) counters: Counters,
 }
@@ -75,9 +86,9 @@ pub enum Sweep {
 }
 
 impl Mailer {
-    /// A mailer with clients of its own.
+    /// A mailer with clients of its own, that tells the time by this clock.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings, clock: Clock) -> Self {
         let Settings {
             aws,
             work_table,
@@ -85,6 +96,8 @@ impl Mailer {
             mail_table,
             letterhead,
             mails_per_second,
+            mailers,
+            pacing,
             configuration_set,
             dead_letter_queue_url,
         } = settings;
@@ -97,7 +110,9 @@ impl Mailer {
             ses: Ses::new(ses, letterhead.sender.clone(), configuration_set),
             dead_letters: DeadLetters::new(aws_sdk_sqs::Client::new(&aws), dead_letter_queue_url),
             letterhead,
-            pace: Pace::new(mails_per_second),
+            pacing,
+            clock,
+            pace: Pace::new(mails_per_second, mailers),
             counters: Counters::default(),
         }
     }
@@ -168,6 +183,7 @@ async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>, deadline: Deadline) 
 async fn follow(mailer: &Mailer, hint: &Hint) -> Followed {
     match hint {
         Hint::LetterDue { recipient } => Followed::To { recipients: [recipient.clone()].into(), again: false },
+        Hint::Feedback(feedback) => mailer.take_in(feedback).await,
         Hint::TaskMoved { project, task } => match mailer.plan(*project, *task, None).await {
             Ok(recipients) => Followed::To { recipients, again: false },
             Err(StoreError::Corrupt { what }) => Followed::DeadEnd { reason: format!("the task's log cannot be read: {what}") },

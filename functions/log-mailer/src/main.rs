@@ -7,7 +7,7 @@ use tracing::error;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     store::logging();
-    let mailer = Mailer::new(Settings::from_environment()?);
+    let mailer = Mailer::new(Settings::from_environment()?, store::Clock::system());
     run(service_fn(async |event: LambdaEvent<Invocation>| {
         let deadline = Deadline::before_kill(event.context.deadline());
         let answer = handle(&mailer, event.payload, deadline).await;

@@ -1,6 +1,9 @@
 use domain::{
-    FieldChange, Locale, NetChange, NetKind, Notify, Profile, ProjectId, Reason, TaskId, TimeZoneName, Title, UserId, Version,
+    Assignee, Change, ChangeKind, FieldChange, Letter, Locale, NetChange, NetKind, NoticeKind, Notify, PartId, Priority, Profile,
+    ProjectId, Reason, Recipient, TaskId, TimeZoneName, Title, UserId, Version,
 };
+use jiff::Timestamp;
+use store::{Part, PartContent, TaskSpan, Timing};
 use uuid::Uuid;
 
 use crate::language::People;
@@ -54,4 +57,45 @@ pub(crate) fn letterhead() -> Letterhead {
         web_origin: "https://baton.example".to_owned(),
         api_origin: "https://api.baton.example".to_owned(),
     }
+}
+
+/// Of a task that is the reader's, by Ada.
+pub(crate) fn change(version: u64, at: Timestamp, fields: Vec<FieldChange>) -> Change {
+    Change {
+        project: PROJECT,
+        task: TASK,
+        version: Version(version),
+        kind: ChangeKind::Updated,
+        title: title("Fix the pump"),
+        actor: ADA,
+        creator: ADA,
+        assignee: Assignee { before: Some(READER), after: Some(READER) },
+        priority: Priority::None,
+        at,
+        fields,
+    }
+}
+
+pub(crate) fn span(task: TaskId, from: u64, to: u64, kinds: &[NoticeKind]) -> TaskSpan {
+    TaskSpan {
+        project: PROJECT,
+        task,
+        from: Version(from),
+        to: Version(to),
+        kinds: kinds.iter().copied().collect(),
+        timing: Timing::Now,
+        first_at: Timestamp::UNIX_EPOCH,
+        last_at: Timestamp::UNIX_EPOCH,
+        watching: false,
+        urgent: false,
+    }
+}
+
+pub(crate) fn task_part(due_at: Timestamp, span: TaskSpan) -> Part {
+    Part { recipient: Recipient::User(READER), due_at, content: PartContent::Task(span) }
+}
+
+pub(crate) fn letter_part(id: u128, due_at: Timestamp) -> Part {
+    let letter = Letter::AddressTaken { locale: Locale::En };
+    Part { recipient: Recipient::User(READER), due_at, content: PartContent::Letter { id: PartId(Uuid::from_u128(id)), letter } }
 }

@@ -1,23 +1,18 @@
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{ClaimId, MAIL_HORIZON, TaskId};
-use futures::StreamExt;
+use domain::{ClaimId, MAIL_HORIZON, Profile, Rhythm};
+use futures::{StreamExt, try_join};
 use jiff::Timestamp;
-use store::{Claim, Delivery, DeliveryState, MOST_PARTS_PER_CLAIM, Part, PartContent, RecipientKey, StoreError};
+use store::{Claim, Delivery, DeliveryState, Mailbox, Part, PartContent, RecipientKey, StoreError, Timing};
 use tracing::{error, info, warn};
-use uuid::Uuid;
 
-use crate::compose::{Composed, suppressed};
+use crate::agenda::{Agenda, Moment, Quiet};
+use crate::compose::{Composed, spans};
+use crate::lease::{LEASE, lease};
 use crate::mail::Mail;
+use crate::pace::Urgency;
 use crate::ses::Outcome;
-use crate::{Deadline, Mailer};
-
-/// The function's timeout in template.yaml: after it, nobody acts on a claim any more.
-pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How long a claim is its holder's: the function's timeout, and two minutes for the mail service to say what it accepted.
-pub const LEASE: Duration = Duration::from_secs(FUNCTION_TIMEOUT.as_secs() + 120);
+use crate::{Deadline, Mailer, ids};
 
 /// A claim with less than this left of its lease is left to expire: the mail service may take its time.
 const SENDING_TIME: Duration = Duration::from_secs(30);
@@ -34,6 +29,7 @@ const AFTER_ACCOUNT_TROUBLE: Duration = Duration::from_secs(300);
 const TOO_OLD: &str = "no attempt of a week came to an end";
 
 /// Whether the recipient may be owed more that can be told now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     LookAgain,
     Leave,
@@ -56,67 +52,165 @@ impl Mailer {
     /// Tells one recipient all that is due, unless somebody else is at it. Parts that come meanwhile are seen on the way out.
     pub(crate) async fn send(&self, recipient: &RecipientKey, deadline: Deadline) -> Result<(), StoreError> {
         while !deadline.has_passed() {
-            let Some(claim) = self.claim_due(recipient, deadline).await? else { break };
-            match self.tell(&claim).await? {
-                Next::LookAgain => {}
-                Next::Leave => break,
+            let owed = self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX);
+            let (owed, Mailbox { claim, rhythm }) = try_join!(owed, self.mail.mailbox(recipient))?;
+            let next = match claim {
+                // Without parts nobody waits for it; whoever files the next one finds it.
+                _ if owed.is_empty() => Next::Leave,
+                Some(open) => self.resume(&open, rhythm, deadline).await?,
+                None => self.begin(recipient, owed, rhythm, deadline).await?,
+            };
+            if next == Next::Leave {
+                break;
             }
         }
         Ok(())
     }
 
+    /// Whether a sweep would do something for a recipient now: nobody else is at it, and their agenda is not empty.
+    pub(crate) async fn is_tellable(&self, recipient: &RecipientKey) -> Result<bool, StoreError> {
+        let owed = self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX);
+        let (owed, Mailbox { claim, rhythm }) = try_join!(owed, self.mail.mailbox(recipient))?;
+        Ok(match claim {
+            _ if owed.is_empty() => false,
+            Some(open) => open.is_expired(self.clock.now()) || open.accepted && open.unknown,
+            None => self.moment(rhythm.as_ref(), None).agenda(owed) != Agenda::Wait,
+        })
+    }
+
+    /// Goes on with a claim that somebody else has left open.
+    async fn resume(&self, open: &Claim, rhythm: Option<Rhythm>, deadline: Deadline) -> Result<Next, StoreError> {
+        let is_left = open.accepted && open.unknown;
+        if !open.is_expired(self.clock.now()) && !is_left {
+            return Ok(Next::Leave);
+        }
+        // What was accepted needs no turn: no mail of it goes out.
+        if !open.accepted && !self.pace.turn(urgency(&open.parts), deadline).await {
+            return Ok(Next::Leave);
+        }
+        let now = self.clock.now();
+        match self.mail.take_over(open, now, now + lease(open.attempt + 1)).await {
+            Ok(claim) => self.go_on(&claim, rhythm).await,
+            // Somebody else is at it since a moment ago, or it was reported as accepted.
+            Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a claim taken over. An earlier attempt may have come to any point of what [`Self::hand_over`] does, so its steps are
+    /// looked at in their order: a mail that was accepted or recorded is never sent again.
+    async fn go_on(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
+        if self.mail.is_recorded(claim).await? {
+            // Parts of it may be gone already, so this comes before they are looked for.
+            return self.close(claim, self.told(claim, rhythm, claim.opened_at)).await;
+        }
+        if claim.accepted {
+            return self.conclude(claim, rhythm).await;
+        }
+        let profile = self.profile(&claim.recipient).await?;
+        self.tell(claim, profile.as_ref(), rhythm).await
+    }
+
+    /// Closes a claim of which the mail service has said that it took the mail.
+    async fn conclude(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
+        info!(claim.id = %claim.id, "closed a claim whose mail was accepted, as the mail service says");
+        self.counters.add_accepted();
+        let profile = self.profile(&claim.recipient).await?;
+        // What the mail said is in the log; what changed since, as whoever left the project, has no say in it.
+        let deliveries = match self.compose(claim, profile.as_ref()).await? {
+            Composed::Mail { deliveries, .. } => deliveries,
+            Composed::Silence { .. } => self.sent(claim),
+        };
+        self.mail.record_deliveries(claim, &deliveries, self.clock.now()).await?;
+        self.close(claim, self.told(claim, rhythm, claim.opened_at)).await
+    }
+
+    /// Closes a claim that the mail service has reported as accepted, where its holder has left it: by saying that the outcome is
+    /// unknown, or by not ending it within its lease. Where the holder is still at it, or the claim is closed, nothing happens.
+    pub(crate) async fn settle(&self, claim: &Claim) -> Result<(), StoreError> {
+        let Mailbox { claim: open, rhythm } = self.mail.mailbox(&claim.recipient).await?;
+        match open.filter(|it| it.id == claim.id && it.accepted) {
+            Some(open) => self.resume(&open, rhythm, Deadline::from_now()).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
     /// Claims what is due, once it is its turn to be sent: a claim that waited for its turn could be cut off before it was told,
     /// and nobody would know that it was not. Nothing to claim takes no turn.
-    async fn claim_due(&self, recipient: &RecipientKey, deadline: Deadline) -> Result<Option<Claim>, StoreError> {
-        let owed = self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX);
-        let (owed, open) = futures::try_join!(owed, self.mail.claim(recipient))?;
-        let parts = together(owed, Timestamp::now());
-        let is_held = open.as_ref().is_some_and(|it| !it.is_expired(Timestamp::now()));
-        if parts.is_empty() || is_held || !self.pace.turn(deadline).await {
-            return Ok(None);
+    async fn begin(
+        &self,
+        recipient: &RecipientKey,
+        owed: Vec<Part>,
+        rhythm: Option<Rhythm>,
+        deadline: Deadline,
+    ) -> Result<Next, StoreError> {
+        let first_look = self.moment(rhythm.as_ref(), None).agenda(owed.clone());
+        let (Agenda::Tell(parts) | Agenda::Postpone { parts, .. }) = first_look else { return Ok(Next::Leave) };
+        if !self.pace.turn(urgency(&parts), deadline).await {
+            return Ok(Next::Leave);
         }
-        let now = Timestamp::now();
-        let claimed = match open {
-            Some(expired) => self.mail.take_over(&expired, now, now + lease(expired.attempt + 1)).await,
-            None => self.open_claim(recipient, parts, now).await,
-        };
-        match claimed {
-            Ok(claim) => Ok(Some(claim)),
-            // Somebody else is at it since a moment ago.
+        // After the turn, which may have been a while, and right before the claim: what the person wants now counts.
+        let profile = self.profile(recipient).await?;
+        let quiet = profile.as_ref().and_then(|it| quiet(it, self.clock.now()));
+        match self.moment(rhythm.as_ref(), quiet).agenda(owed) {
+            Agenda::Wait => Ok(Next::Leave),
+            Agenda::Tell(parts) => match self.open_claim(recipient, parts).await? {
+                Some(claim) => self.tell(&claim, profile.as_ref(), rhythm).await,
+                None => Ok(Next::Leave),
+            },
+            Agenda::Postpone { parts, until } => match self.open_claim(recipient, parts).await? {
+                // A part that somebody else has told meanwhile is in the way; then the claim is released as it is.
+                Some(claim) if self.is_owed(&claim).await? => self.postpone(&claim, until).await,
+                Some(claim) => self.release(&claim, rhythm).await,
+                None => Ok(Next::Leave),
+            },
+        }
+    }
+
+    fn moment<'a>(&'a self, rhythm: Option<&'a Rhythm>, quiet: Option<Quiet>) -> Moment<'a> {
+        Moment { now: self.clock.now(), pacing: &self.pacing, rhythm, quiet }
+    }
+
+    /// The recipient's, as it is now; an address without an account has none.
+    async fn profile(&self, recipient: &RecipientKey) -> Result<Option<Profile>, StoreError> {
+        match recipient {
+            RecipientKey::User(user) => self.work.profile(*user).await,
+            RecipientKey::Address(_) => Ok(None),
+        }
+    }
+
+    /// Nothing, where somebody else is at it since a moment ago.
+    async fn open_claim(&self, recipient: &RecipientKey, parts: Vec<Part>) -> Result<Option<Claim>, StoreError> {
+        let now = self.clock.now();
+        let (id, lease_until) = (ClaimId(ids::at(now)), now + LEASE);
+        let recipient = recipient.clone();
+        let claim = Claim { id, recipient, parts, attempt: 1, opened_at: now, lease_until, accepted: false, unknown: false };
+        match self.mail.open_claim(&claim).await {
+            Ok(()) => Ok(Some(claim)),
             Err(StoreError::Conflict { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn open_claim(&self, recipient: &RecipientKey, parts: Vec<Part>, now: Timestamp) -> Result<Claim, StoreError> {
-        let (id, lease_until) = (ClaimId(Uuid::now_v7()), now + LEASE);
-        let claim = Claim { id, recipient: recipient.clone(), parts, attempt: 1, opened_at: now, lease_until };
-        self.mail.open_claim(&claim).await?;
-        Ok(claim)
-    }
-
-    async fn tell(&self, claim: &Claim) -> Result<Next, StoreError> {
+    async fn tell(&self, claim: &Claim, profile: Option<&Profile>, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
         if !self.is_owed(claim).await? {
             info!(claim.id = %claim.id, "released a claim of what somebody else has told meanwhile");
-            return self.close(&Claim { parts: Vec::new(), ..claim.clone() }).await;
-        }
-        if claim.attempt > 1 && self.mail.is_recorded(claim).await? {
-            return self.close(claim).await;
+            return self.release(claim, rhythm).await;
         }
         if claim.attempt >= ALARMING_ATTEMPT {
             error!(claim.id = %claim.id, claim.attempt, "a mail does not come to an end");
         }
         // Crashes say nothing about the mail, so they never end it before its time, however many there were.
-        if Timestamp::now().duration_since(claim.opened_at) > MAIL_HORIZON {
+        if self.clock.now().duration_since(claim.opened_at) > MAIL_HORIZON {
             error!(claim.id = %claim.id, claim.attempt, "gave up a mail that never came to an end");
-            return self.suppress(claim, TOO_OLD, suppressed(claim, TOO_OLD)).await;
+            return self.suppress(claim, TOO_OLD, self.silent(claim, TOO_OLD), rhythm).await;
         }
-        match self.compose(claim).await? {
+        match self.compose(claim, profile).await? {
             Composed::Silence { reason, deliveries } => {
                 info!(claim.id = %claim.id, reason, "sent no mail");
-                self.suppress(claim, reason, deliveries).await
+                self.suppress(claim, reason, deliveries, rhythm).await
             }
-            Composed::Mail { mail, deliveries } => self.hand_over(claim, &mail, &deliveries).await,
+            Composed::Mail { mail, deliveries } => self.hand_over(claim, &mail, &deliveries, rhythm).await,
         }
     }
 
@@ -127,55 +221,95 @@ impl Mailer {
         Ok(claim.parts.iter().all(|it| owed.contains(it)))
     }
 
-    async fn hand_over(&self, claim: &Claim, mail: &Mail, deliveries: &[Delivery]) -> Result<Next, StoreError> {
-        let Claim { id, attempt, .. } = claim;
-        if claim.is_expired(Timestamp::now() + SENDING_TIME) {
+    /// Sends, then records the deliveries, then takes the parts away, then releases the claim. Whoever takes over after a crash
+    /// reads these steps in that order: until the deliveries are recorded nobody knows that the mail was taken, unless the mail
+    /// service says so, and it is sent again; from then on it is only closed.
+    async fn hand_over(
+        &self,
+        claim: &Claim,
+        mail: &Mail,
+        deliveries: &[Delivery],
+        rhythm: Option<Rhythm>,
+    ) -> Result<Next, StoreError> {
+        let Claim { id, attempt, recipient, .. } = claim;
+        if claim.is_expired(self.clock.now() + SENDING_TIME) {
             warn!(claim.id = %id, "composing a mail took too long for this claim's lease");
             return Ok(Next::Leave);
         }
         if *attempt > 1 {
+            // The report may have come while this attempt was composed, which is the last moment to heed it.
+            match self.mail.mailbox(recipient).await?.claim.filter(|it| it.id == *id && it.attempt == *attempt) {
+                Some(open) if open.accepted => return self.conclude(&open, rhythm).await,
+                Some(_) => {}
+                None => return Ok(Next::Leave),
+            }
             warn!(claim.id = %id, attempt, mail_resent = true, "send again what an earlier attempt did not close");
         }
-        match self.ses.send(mail, *id).await {
+        match self.ses.send(mail, *id, recipient).await {
             Outcome::Accepted { message_id } => {
                 info!(claim.id = %id, message.id = message_id, parts = claim.parts.len(), "sent a mail");
                 self.counters.add_sent(*attempt);
                 let silent = deliveries.iter().filter(|it| it.state == DeliveryState::Suppressed).count();
                 self.counters.add_suppressed(silent);
-                self.mail.record_deliveries(claim, deliveries, Timestamp::now()).await?;
-                self.close(claim).await
+                let now = self.clock.now();
+                self.mail.record_deliveries(claim, deliveries, now).await?;
+                self.close(claim, self.told(claim, rhythm, now)).await
             }
             Outcome::Throttled => {
                 warn!(claim.id = %id, "the mail service throttles, so the mail goes later");
-                self.postpone(claim, AFTER_THROTTLE).await
+                self.postpone_by(claim, AFTER_THROTTLE).await
+            }
+            Outcome::Unreached { reason } => {
+                warn!(claim.id = %id, reason, "the mail service cannot be reached, so the mail goes later");
+                self.postpone_by(claim, AFTER_THROTTLE).await
             }
             Outcome::NotNow { reason } => {
                 error!(claim.id = %id, reason, "the mail service takes no mail of this account now, so the mail goes later");
-                self.postpone(claim, AFTER_ACCOUNT_TROUBLE).await
+                self.postpone_by(claim, AFTER_ACCOUNT_TROUBLE).await
             }
             Outcome::Refused { reason } => {
                 error!(claim.id = %id, reason, "the mail service refuses a mail for good");
                 let reason = format!("refused by the mail service: {reason}");
-                self.suppress(claim, &reason, suppressed(claim, &reason)).await
+                self.suppress(claim, &reason, self.silent(claim, &reason), rhythm).await
             }
             Outcome::Unknown { reason } => {
                 error!(claim.id = %id, reason, "whether a mail was accepted is unknown, so its claim stays open until its lease ends");
-                Ok(Next::Leave)
+                // Its report may have come before this is written: whoever writes second sees the other's word, and closes.
+                match self.mail.mark_unknown(claim).await {
+                    Ok(is_accepted) => Ok(if is_accepted { Next::LookAgain } else { Next::Leave }),
+                    Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
+                    Err(error) => Err(error),
+                }
             }
         }
     }
 
-    async fn suppress(&self, claim: &Claim, reason: &str, deliveries: Vec<Delivery>) -> Result<Next, StoreError> {
+    /// The recipient's rhythm after a claim's mail. Letters and digests come at times of their own, and have none.
+    fn told(&self, claim: &Claim, rhythm: Option<Rhythm>, at: Timestamp) -> Option<Rhythm> {
+        let paced = spans(claim).filter(|it| it.timing == Timing::Now);
+        match paced.map(|it| it.first_at).min() {
+            Some(first_at) => Rhythm::after(rhythm, first_at, at, &self.pacing),
+            None => rhythm,
+        }
+    }
+
+    async fn suppress(
+        &self,
+        claim: &Claim,
+        reason: &str,
+        deliveries: Vec<Delivery>,
+        rhythm: Option<Rhythm>,
+    ) -> Result<Next, StoreError> {
         if claim.parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. })) {
             warn!(claim.id = %claim.id, reason, "a letter is not sent");
         }
         self.counters.add_suppressed(claim.parts.len());
-        self.mail.record_deliveries(claim, &deliveries, Timestamp::now()).await?;
-        self.close(claim).await
+        self.mail.record_deliveries(claim, &deliveries, self.clock.now()).await?;
+        self.close(claim, rhythm).await
     }
 
-    async fn close(&self, claim: &Claim) -> Result<Next, StoreError> {
-        match self.mail.close(claim).await {
+    async fn close(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
+        match self.mail.close(claim, rhythm.as_ref()).await {
             Ok(()) => Ok(Next::LookAgain),
             Err(StoreError::Conflict { .. }) => {
                 warn!(claim.id = %claim.id, "another mailer had taken this claim over");
@@ -185,78 +319,32 @@ impl Mailer {
         }
     }
 
-    async fn postpone(&self, claim: &Claim, by: Duration) -> Result<Next, StoreError> {
-        match self.mail.postpone(claim, Timestamp::now() + by).await {
-            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
+    /// Ends a claim and leaves what is left of its parts to the next one.
+    async fn release(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
+        self.close(&Claim { parts: Vec::new(), ..claim.clone() }, rhythm).await
+    }
+
+    async fn postpone_by(&self, claim: &Claim, by: Duration) -> Result<Next, StoreError> {
+        self.postpone(claim, self.clock.now() + by).await.map(|_| Next::Leave)
+    }
+
+    /// What else is due may still be told.
+    async fn postpone(&self, claim: &Claim, until: Timestamp) -> Result<Next, StoreError> {
+        match self.mail.postpone(claim, until).await {
+            Ok(()) => Ok(Next::LookAgain),
+            Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Doubles with each attempt, from [`LEASE`] to a day: a silent mail service may have sent every one of them, so a week of trying
-/// comes to a dozen mails at the worst, not to thousands.
-fn lease(attempt: u32) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-    LEASE.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST)
+fn urgency(parts: &[Part]) -> Urgency {
+    let is_letter = parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. }));
+    if is_letter { Urgency::Letter } else { Urgency::Tasks }
 }
 
-/// What one mail tells of all that is owed: a letter that is due goes alone, tasks go together. What is owed of a task that is
-/// due goes with it, even where it was postponed: told later, it would be told after what followed it.
-fn together(owed: Vec<Part>, now: Timestamp) -> Vec<Part> {
-    let is_due = |it: &Part| it.due_at <= now;
-    let task = |it: &Part| match &it.content {
-        PartContent::Task(span) => Some(span.task),
-        PartContent::Letter { .. } => None,
-    };
-    if let Some(letter) = owed.iter().find(|it| is_due(it) && task(it).is_none()) {
-        return vec![letter.clone()];
-    }
-    let due: BTreeSet<TaskId> = owed.iter().filter(|it| is_due(it)).filter_map(task).collect();
-    let told = owed.into_iter().filter(|it| task(it).is_some_and(|task| due.contains(&task)));
-    told.take(MOST_PARTS_PER_CLAIM).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::{Letter, NoticeKind, PartId, Recipient, Version};
-    use store::TaskSpan;
-
-    use super::*;
-    use crate::samples::{PROJECT, READER, TASK};
-
-    fn task_part(task: TaskId, from: u64, to: u64, kind: NoticeKind) -> Part {
-        let span = TaskSpan { project: PROJECT, task, from: Version(from), to: Version(to), kinds: [kind].into() };
-        Part { recipient: Recipient::User(READER), due_at: Timestamp::UNIX_EPOCH, content: PartContent::Task(span) }
-    }
-
-    fn letter_part() -> Part {
-        let letter = Letter::AddressTaken { locale: domain::Locale::En };
-        let content = PartContent::Letter { id: PartId(Uuid::from_u128(9)), letter };
-        Part { content, ..task_part(TASK, 1, 1, NoticeKind::Status) }
-    }
-
-    #[test]
-    fn a_lease_doubles_from_attempt_to_attempt_up_to_a_day() {
-        let minutes = [1, 2, 3, 9, 10, 100].map(|attempt| lease(attempt).as_secs() / 60);
-        assert_eq!(minutes, [3, 6, 12, 768, 1440, 1440]);
-    }
-
-    #[test]
-    fn a_letter_goes_alone_and_tasks_go_together() {
-        let now = Timestamp::UNIX_EPOCH;
-        let tasks = vec![task_part(TASK, 1, 1, NoticeKind::Status), task_part(TASK, 2, 4, NoticeKind::Edited)];
-        assert_eq!(together(tasks.clone(), now), tasks);
-        assert_eq!(together([tasks, vec![letter_part()]].concat(), now), vec![letter_part()]);
-    }
-
-    #[test]
-    fn what_is_not_due_waits_unless_its_task_is_told_now() {
-        let now = Timestamp::UNIX_EPOCH;
-        let later = |part| Part { due_at: Timestamp::MAX, ..part };
-        let (due, other) = (task_part(TASK, 5, 5, NoticeKind::Status), TaskId(Uuid::from_u128(99)));
-        let postponed = later(task_part(TASK, 1, 4, NoticeKind::Status));
-        let owed = vec![later(letter_part()), postponed.clone(), due.clone(), later(task_part(other, 1, 1, NoticeKind::Status))];
-        assert_eq!(together(owed, now), vec![postponed.clone(), due]);
-        assert_eq!(together(vec![postponed, later(letter_part())], now), Vec::new());
-    }
+fn quiet(reader: &Profile, now: Timestamp) -> Option<Quiet> {
+    let hours = reader.notify.quiet_hours?;
+    let until = hours.end(&reader.time_zone.time_zone(), now)?;
+    Some(Quiet { until, lets_urgent_through: hours.urgent() })
 }

@@ -1,3 +1,6 @@
+use std::error::Error;
+use std::io::ErrorKind;
+
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::http::HttpResponse;
 use aws_sdk_sesv2::config::retry::RetryConfig;
@@ -5,7 +8,9 @@ use aws_sdk_sesv2::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use domain::{ClaimId, EmailAddress};
+use store::RecipientKey;
 
+use crate::feedback::{CLAIM_TAG, RECIPIENT_TAG, recipient_tag};
 use crate::mail::Mail;
 
 /// The mail service.
@@ -24,6 +29,10 @@ pub(crate) enum Outcome {
     },
     /// Certainly not taken, for no fault of this mail: too many at once.
     Throttled,
+    /// Certainly not taken, since nothing was ever said to the mail service.
+    Unreached {
+        reason: String,
+    },
     /// Certainly not taken, for no fault of this mail: the account or the settings do not let anything out now.
     NotNow {
         reason: String,
@@ -46,9 +55,10 @@ impl Ses {
     }
 
     /// Hands one mail over, once: a second attempt of the client's own could be a second mail.
-    pub(crate) async fn send(&self, mail: &Mail, claim: ClaimId) -> Outcome {
-        let (content, tag) = match (content(mail), MessageTag::builder().name("claim").value(claim.to_string()).build()) {
-            (Ok(content), Ok(tag)) => (content, tag),
+    /// The tags come back with what the mail service reports of it.
+    pub(crate) async fn send(&self, mail: &Mail, claim: ClaimId, recipient: &RecipientKey) -> Outcome {
+        let (content, tags) = match (content(mail), tags(claim, recipient)) {
+            (Ok(content), Ok(tags)) => (content, tags),
             (Err(error), _) | (_, Err(error)) => return Outcome::Refused { reason: error.to_string() },
         };
         let once = aws_sdk_sesv2::Config::builder().retry_config(RetryConfig::disabled());
@@ -58,7 +68,7 @@ impl Ses {
             .from_email_address(format!("Baton <{}>", self.sender))
             .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
             .content(content)
-            .email_tags(tag)
+            .set_email_tags(Some(tags))
             .set_configuration_set_name(self.configuration_set.clone())
             .customize()
             .config_override(once)
@@ -69,6 +79,11 @@ impl Ses {
             Err(error) => outcome(&error, &self.sender),
         }
     }
+}
+
+fn tags(claim: ClaimId, recipient: &RecipientKey) -> Result<Vec<MessageTag>, BuildError> {
+    let tag = |name: &str, value: String| MessageTag::builder().name(name).value(value).build();
+    Ok(vec![tag(CLAIM_TAG, claim.to_string())?, tag(RECIPIENT_TAG, recipient_tag(recipient))?])
 }
 
 fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
@@ -87,8 +102,11 @@ fn outcome(error: &SdkError<SendEmailError, HttpResponse>, sender: &EmailAddress
     let SdkError::ServiceError(answered) = error else {
         let reason = DisplayErrorContext(error).to_string();
         // What could not even be built into a request was never on its way.
-        let unsent = matches!(error, SdkError::ConstructionFailure(_));
-        return if unsent { Outcome::NotNow { reason } } else { Outcome::Unknown { reason } };
+        return match error {
+            SdkError::ConstructionFailure(_) => Outcome::NotNow { reason },
+            error if is_refused_connection(error) => Outcome::Unreached { reason },
+            _ => Outcome::Unknown { reason },
+        };
     };
     let status = answered.raw().status().as_u16();
     let (error, code) = (answered.err(), answered.err().code().unwrap_or("no code"));
@@ -104,6 +122,12 @@ fn outcome(error: &SdkError<SendEmailError, HttpResponse>, sender: &EmailAddress
         _ if (400..500).contains(&status) => Outcome::NotNow { reason },
         _ => Outcome::Unknown { reason },
     }
+}
+
+/// Whether nobody listened: only who asks for a connection is refused one.
+fn is_refused_connection(error: &(dyn Error + 'static)) -> bool {
+    let is_refusal = error.downcast_ref::<std::io::Error>().is_some_and(|it| it.kind() == ErrorKind::ConnectionRefused);
+    is_refusal || error.source().is_some_and(is_refused_connection)
 }
 
 fn names_sender(message: &str, sender: &EmailAddress) -> bool {

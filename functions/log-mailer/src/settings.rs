@@ -1,7 +1,8 @@
 use std::num::NonZeroU32;
 
 use aws_types::SdkConfig;
-use domain::EmailAddress;
+use domain::{EmailAddress, Pacing};
+use jiff::SignedDuration;
 use store::{Environment, MissingSettings};
 
 use crate::Letterhead;
@@ -14,8 +15,11 @@ pub struct Settings {
     pub changes_table: String,
     pub mail_table: String,
     pub letterhead: Letterhead,
-    /// Nothing means no limit.
+    /// What the mail service takes of the account; nothing means no limit.
     pub mails_per_second: Option<NonZeroU32>,
+    /// How many processes share that rate.
+    pub mailers: NonZeroU32,
+    pub pacing: Pacing,
     /// By which the mail service reports what becomes of mails.
     pub configuration_set: Option<String>,
     pub dead_letter_queue_url: String,
@@ -43,6 +47,8 @@ impl Settings {
         let web_origin = origin(&environment.required("WEB_ORIGIN"));
         let api_origin = origin(&environment.required("API_ORIGIN"));
         let mails_per_second = NonZeroU32::new(environment.required_number("MAILS_PER_SECOND"));
+        let mailers = NonZeroU32::new(environment.required_number("MAILERS")).unwrap_or(NonZeroU32::MIN);
+        let pacing = pacing(&mut environment);
         let configuration_set = environment.optional("CONFIGURATION_SET");
         let dead_letter_queue_url = environment.required("DEAD_LETTER_QUEUE_URL");
         let missing = environment.finish().map_or_else(|MissingSettings(names)| names, |()| Vec::new());
@@ -60,10 +66,23 @@ impl Settings {
             mail_table,
             letterhead,
             mails_per_second,
+            mailers,
+            pacing,
             configuration_set,
             dead_letter_queue_url,
         })
     }
+}
+
+/// Without a quiet window nobody waits for anything: a change is mailed at once, however many there are.
+fn pacing(environment: &mut Environment) -> Pacing {
+    let mut seconds = |name| SignedDuration::from_secs(environment.required_number(name).into());
+    let pacing = Pacing {
+        window: seconds("QUIET_WINDOW_SECONDS"),
+        longest_wait: seconds("LONGEST_WAIT_SECONDS"),
+        longest_spacing: seconds("LONGEST_SPACING_SECONDS"),
+    };
+    if pacing.window.is_zero() { Pacing::IMMEDIATE } else { pacing }
 }
 
 fn origin(text: &str) -> String {
@@ -74,7 +93,7 @@ fn origin(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [&str; 11] = [
+    const ALL: [&str; 15] = [
         "AWS_REGION",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
@@ -85,13 +104,20 @@ mod tests {
         "WEB_ORIGIN",
         "API_ORIGIN",
         "MAILS_PER_SECOND",
+        "MAILERS",
+        "QUIET_WINDOW_SECONDS",
+        "LONGEST_WAIT_SECONDS",
+        "LONGEST_SPACING_SECONDS",
         "DEAD_LETTER_QUEUE_URL",
     ];
 
-    fn read(sender: &str, rate: &str, left_out: &[&str]) -> Result<Settings, MissingSettings> {
+    fn read(sender: &str, number: &str, left_out: &[&str]) -> Result<Settings, MissingSettings> {
         let value = |name: &str| match name {
             "SENDER" => sender.to_owned(),
-            "MAILS_PER_SECOND" => rate.to_owned(),
+            "MAILERS" => "3".to_owned(),
+            "LONGEST_WAIT_SECONDS" => "300".to_owned(),
+            "LONGEST_SPACING_SECONDS" => "900".to_owned(),
+            "MAILS_PER_SECOND" | "QUIET_WINDOW_SECONDS" => number.to_owned(),
             _ => "https://x.example/".to_owned(),
         };
         let given = ALL.into_iter().filter(|it| !left_out.contains(it)).map(|it| (it.to_owned(), value(it)));
@@ -104,13 +130,23 @@ mod tests {
             read("mail@baton.example", "14", &ALL).map_err(|MissingSettings(names)| names).expect_err("nothing was given");
         assert_eq!(refused, ALL);
         let refused = read("not an address", "many", &["MAIL_TABLE"]).map_err(|MissingSettings(names)| names);
-        let expected = ["MAIL_TABLE", "MAILS_PER_SECOND (not a whole number)", "SENDER (is not an e-mail address)"];
-        assert_eq!(refused.expect_err("two are unreadable"), expected);
+        let [rate, window] = ["MAILS_PER_SECOND", "QUIET_WINDOW_SECONDS"].map(|it| format!("{it} (not a whole number)"));
+        let expected = ["MAIL_TABLE", &rate, &window, "SENDER (is not an e-mail address)"];
+        assert_eq!(refused.expect_err("three are unreadable"), expected);
     }
 
     #[test]
     fn a_rate_of_nothing_is_no_limit_and_an_origin_ends_without_a_slash() {
         let settings = read("mail@baton.example", "0", &[]).expect("all are given");
         assert_eq!((settings.mails_per_second, settings.letterhead.web_origin.as_str()), (None, "https://x.example"));
+        assert_eq!(settings.mailers.get(), 3);
+    }
+
+    #[test]
+    fn without_a_quiet_window_nothing_waits_and_nothing_is_spaced() {
+        assert_eq!(read("mail@baton.example", "0", &[]).expect("all are given").pacing, Pacing::IMMEDIATE);
+        let [window, longest_wait, longest_spacing] = [30, 300, 900].map(SignedDuration::from_secs);
+        let pacing = read("mail@baton.example", "30", &[]).expect("all are given").pacing;
+        assert_eq!(pacing, Pacing { window, longest_wait, longest_spacing });
     }
 }

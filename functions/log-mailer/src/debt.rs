@@ -1,0 +1,55 @@
+use std::collections::BTreeMap;
+
+use domain::{Change, NetChange, NoticeKinds, OwedSpan, ProjectId, Reader, TaskId, Version, net_change_of};
+use store::TaskSpan;
+
+/// All that one mail owes of one task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Debt {
+    pub(crate) project: ProjectId,
+    pub(crate) task: TaskId,
+    /// As planned bit by bit: where somebody chose differently for two kinds, they differ.
+    spans: Vec<OwedSpan>,
+    /// Whether its reader watched when any of it was planned.
+    pub(crate) watching: bool,
+}
+
+/// One debt for each task, in the order of their ids.
+pub(crate) fn debts<'a>(spans: impl Iterator<Item = &'a TaskSpan>) -> Vec<Debt> {
+    let mut debts: BTreeMap<TaskId, Debt> = BTreeMap::new();
+    for TaskSpan { project, task, from, to, kinds, watching, timing: _, first_at: _, last_at: _, urgent: _ } in spans {
+        let none = || Debt { project: *project, task: *task, spans: Vec::new(), watching: false };
+        let debt = debts.entry(*task).or_insert_with(none);
+        debt.watching |= watching;
+        debt.spans.push(OwedSpan { from: *from, to: *to, kinds: kinds.clone() });
+    }
+    debts.into_values().collect()
+}
+
+impl Debt {
+    /// The last version before it.
+    pub(crate) fn after(&self) -> Version {
+        let first = self.spans.iter().map(|it| it.from).min().unwrap_or(Version::NONE);
+        Version(first.0.saturating_sub(1))
+    }
+
+    /// The last version of it.
+    pub(crate) fn to(&self) -> Version {
+        self.spans.iter().map(|it| it.to).max().unwrap_or(Version::NONE)
+    }
+
+    /// What of it the person still wants to hear of; nothing, where that is nothing.
+    pub(crate) fn wanted(&self, wanted: &NoticeKinds) -> Option<Self> {
+        let kept = |it: &OwedSpan| OwedSpan { kinds: &it.kinds & wanted, ..it.clone() };
+        let spans: Vec<OwedSpan> = self.spans.iter().map(kept).filter(|it| !it.kinds.is_empty()).collect();
+        (!spans.is_empty()).then(|| Self { spans, ..self.clone() })
+    }
+
+    /// What the log comes to for this reader: the log from the version after [`Self::after`] to [`Self::to`] at least.
+    pub(crate) fn net(&self, log: &[Change], reader: Reader) -> Option<NetChange> {
+        let (after, to) = (self.after(), self.to());
+        let begin = log.partition_point(|it| it.version <= after);
+        let end = log.partition_point(|it| it.version <= to);
+        net_change_of(log.get(begin..end)?, reader, &self.spans)
+    }
+}
