@@ -103,7 +103,7 @@ async fn call(stack: &Stack, function: &str, event: Value) -> Result<Value, Box<
             return Ok(serde_json::to_value(change_publisher::handle(&publisher, serde_json::from_value(event)?).await)?);
         }
         "log-mailer" => {
-            let mailer = Mailer::new(log_mailer::Settings::read(environment)?);
+            let mailer = Mailer::new(log_mailer::Settings::read(environment)?, store::Clock::system());
             let answer = log_mailer::handle(&mailer, serde_json::from_value(event)?, Deadline::from_now()).await?;
             return Ok(serde_json::to_value(answer)?);
         }

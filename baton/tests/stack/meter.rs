@@ -10,10 +10,9 @@ use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use baton::stack::{Options, Stack};
 use http::{HeaderMap, StatusCode, header};
-use jiff::Timestamp;
 use log_mailer::{Deadline, Mailer};
 use serde_json::{Value, json};
-use store::Environment;
+use store::{Clock, Environment};
 use tokio::net::TcpListener;
 
 use crate::people::Person;
@@ -23,6 +22,8 @@ use crate::people::Person;
 #[derive(Debug)]
 pub(crate) struct Metered {
     pub(crate) stack: Stack,
+    /// Of the metered functions alone.
+    pub(crate) clock: Clock,
     origin: String,
     pub(crate) mailer: Mailer,
     meter: Meter,
@@ -61,7 +62,13 @@ struct Meter {
 }
 
 impl Metered {
+    /// The metered mailer has no quiet window.
     pub(crate) async fn start() -> Self {
+        Self::start_with_window(0).await
+    }
+
+    /// The metered mailer has a quiet window of so many seconds.
+    pub(crate) async fn start_with_window(seconds: u32) -> Self {
         let options = Options { in_memory: true, port: 0, window_seconds: 3600, ..Options::default() };
         let stack = Stack::start(options).await.expect("the stack starts");
         let meter = Meter { endpoint: stack.dynamodb_endpoint(), http: reqwest::Client::new(), calls: Arc::default() };
@@ -69,6 +76,7 @@ impl Metered {
         let environment = |function: &str| {
             let mut environment = stack.calls()[function].environment.clone();
             environment.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), address.clone());
+            environment.insert("QUIET_WINDOW_SECONDS".to_owned(), seconds.to_string());
             Environment::from_settings(environment)
         };
         let login = login::Login::new(&login::Settings::read(environment("login")).expect("settings"));
@@ -77,7 +85,7 @@ impl Metered {
         let verifier = tasks.verifier.clone();
         let api = api::finish(login::routes(login).merge(tasks::routes(tasks)), verifier.issuer());
         let origin = serve(api.layer(from_fn(baton::unread::read_rest))).await;
-        let mailer = Mailer::new(log_mailer::Settings::read(environment("log-mailer")).expect("settings"));
+        let mailer = Mailer::new(log_mailer::Settings::read(environment("log-mailer")).expect("settings"), store::Clock::system());
         Self { stack, origin, mailer, meter }
     }
 
@@ -88,7 +96,7 @@ impl Metered {
 
     /// Plans and sends all that is owed.
     pub(crate) async fn send_mails(&self) {
-        self.mailer.reconcile(Timestamp::now(), Deadline::from_now()).await.expect("the log is compared with the cursors");
+        self.mailer.reconcile(self.clock.now(), Deadline::from_now()).await.expect("the log is compared with the cursors");
     }
 
     /// All calls since this was last asked, in the order of their answers.
@@ -104,9 +112,20 @@ pub(crate) fn operations(calls: &[Call]) -> Vec<&str> {
     operations
 }
 
+const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+
 /// Write units of some calls to the tables whose names have `part` in them.
 pub(crate) fn written(calls: &[Call], part: &str) -> Units {
-    let writes = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+    units(calls.iter().filter(|it| WRITES.contains(&it.operation.as_str())), part)
+}
+
+/// Read units of some calls, of all tables and indexes.
+pub(crate) fn read(calls: &[Call]) -> f64 {
+    let Units { tables, indexes } = units(calls.iter().filter(|it| !WRITES.contains(&it.operation.as_str())), "");
+    tables + indexes
+}
+
+fn units<'a>(calls: impl Iterator<Item = &'a Call>, part: &str) -> Units {
     let writes = calls.iter().filter(|it| writes.contains(&it.operation.as_str()));
     writes.flat_map(|it| &it.consumed).filter(|(table, _)| table.contains(part)).fold(Units::default(), |sum, (_, units)| Units {
         tables: sum.tables + units.tables,
