@@ -1,7 +1,8 @@
 //! `baton bench`: how many changes a second, how soon the mail, how much memory; against a process of its own, on disk, over HTTP.
-//! `baton bench --log-ins`: whether the time of a refusal tells who has an account.
+//! `baton bench --mails`: how many mails a second, and what a change and a mail cost. `baton bench --log-ins`: whether the time of a refusal tells who has an account.
 
 mod log_ins;
+mod mails;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -24,10 +25,13 @@ pub struct BenchOptions {
     changes: usize,
     /// Mails whose delay is measured.
     #[arg(long, default_value_t = 500)]
-    mails: usize,
+    delays: usize,
     /// Pause between two changes that owe a mail, in milliseconds.
     #[arg(long, default_value_t = 20)]
     pause_milliseconds: u64,
+    /// Measure mails instead: how many a second are planned and composed for this many people, and what changes and mails cost
+    #[arg(long, value_name = "RECIPIENTS", num_args = 0..=1, default_missing_value = "50", conflicts_with = "log_ins")]
+    mails: Option<usize>,
     /// Measure refused log-ins instead: this many to accounts, as many to addresses without one
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "2000")]
     log_ins: Option<usize>,
@@ -40,6 +44,9 @@ pub struct BenchOptions {
 pub async fn bench(options: BenchOptions) -> Result<(), Error> {
     if let Some(count) = options.log_ins {
         return log_ins::log_ins(count).await;
+    }
+    if let Some(recipients) = options.mails {
+        return mails::mails(recipients).await;
     }
     let folder = tempfile::tempdir()?;
     let mut server = Server::start(folder.path()).await?;
@@ -260,8 +267,8 @@ struct Delays {
 
 /// Milliseconds from the time a change bears, taken before it is committed, to the time its mail is in the inbox.
 async fn delays(server: &Server, ada: &Client, ben: &Client, project: &str, options: BenchOptions) -> Result<Delays, Error> {
-    let mut made: Vec<(String, Timestamp)> = Vec::with_capacity(options.mails);
-    for number in 0..options.mails {
+    let mut made: Vec<(String, Timestamp)> = Vec::with_capacity(options.delays);
+    for number in 0..options.delays {
         let body = json!({"title": format!("Task {number}"), "assignee": ben.id});
         let task = ada.send(Method::POST, &format!("/v1/projects/{project}/tasks"), None, body).await?;
         made.push((text(&task["id"])?, text(&task["created_at"])?.parse()?));

@@ -20,6 +20,7 @@ pub mod inbox;
 pub mod interpose;
 pub mod log;
 pub mod mapping;
+pub mod meter;
 pub mod metrics;
 pub mod operate;
 pub mod options;
