@@ -25,6 +25,8 @@ pub struct Functions {
     pub mailer: String,
     /// The mail table, for the stack's own looks at it: nothing is interposed.
     pub mail: store::Mail,
+    /// Another mailer, which only looks at what could be told.
+    pub lookout: Arc<log_mailer::Mailer>,
 }
 
 impl Functions {
@@ -59,6 +61,7 @@ impl Functions {
         let settings = log_mailer::Settings::read(environment("log-mailer")?)?;
         let own = log_mailer::Settings::read(Environment::from_settings(call("log-mailer")?.environment.clone()))?;
         let mail = store::Mail::new(store::client::dynamodb(&own.aws), &own.mail_table);
+        let lookout = Arc::new(log_mailer::Mailer::new(own, mailer_clock.clone()));
         let mailer = Arc::new(log_mailer::Mailer::new(settings, mailer_clock.clone()));
         let name = logical_id("log-mailer")?;
         let mailer = Function::new(&name, move |invocation| {
@@ -66,7 +69,7 @@ impl Functions {
             async move { log_mailer::handle(&mailer, invocation, log_mailer::Deadline::from_now()).await }
         });
         let event = [publisher, mailer].map(|function| interpose.function(function)).into();
-        Ok(Self { api, event, mailer: name, mail })
+        Ok(Self { api, event, mailer: name, mail, lookout })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use store::Clock;
+use log_mailer::Mailer;
 
 use crate::{function::Function, queue::Queues, stack::StartError, stream::Stream};
 
@@ -23,15 +23,13 @@ pub struct Progress {
     pub consumed: Vec<String>,
     /// The functions that take events.
     pub functions: Vec<Function>,
-    /// The mail table.
-    pub mail: store::Mail,
-    /// The mailer's.
-    pub clock: Clock,
+    /// Looks at what could be told, and tells nothing.
+    pub lookout: Arc<Mailer>,
     /// Whether what an earlier process left was taken up.
     pub caught_up: Arc<AtomicBool>,
 }
 
-/// How much is where. At most `ENOUGH` of a stream or of a shard of parts is counted.
+/// How much is where. At most `ENOUGH` of a stream is counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InFlight {
     /// Changes not yet published, or 1 while the start's own sweep runs.
@@ -40,7 +38,7 @@ pub struct InFlight {
     pub queued: u64,
     /// Calls of functions that are under way.
     pub running: u64,
-    /// Parts of mails that are due.
+    /// Recipients who could be told something now.
     pub due: u64,
 }
 
@@ -67,10 +65,7 @@ impl Progress {
         }
         // Looked at after the queues: a message is hidden for as long as its call runs, and gone by its end.
         found.running = self.functions.iter().map(Function::running).sum::<usize>() as u64;
-        let now = self.clock.now();
-        for shard in 0..store::SHARDS {
-            found.due += self.mail.due(shard, now, None, ENOUGH).await?.len() as u64;
-        }
+        found.due = self.lookout.tellable_now().await? as u64;
         Ok(found)
     }
 }

@@ -144,8 +144,7 @@ impl Stack {
             queues: queues.clone(),
             consumed,
             functions: functions.event.clone(),
-            mail: functions.mail,
-            clock: clocks.mailer.clone(),
+            lookout: functions.lookout,
             caught_up: caught_up.clone(),
         };
         let app = server::app(server::Parts {
@@ -252,9 +251,17 @@ impl Stack {
         if in_flight.unpublished > 0 {
             self.written.notify_one();
         } else if in_flight.queued == 0 && in_flight.running == 0 && in_flight.due > 0 {
-            self.mailer.call(json!({"sweep": "due"})).await?;
+            self.sweep().await?;
         }
         Ok(in_flight.total() == 0)
+    }
+
+    /// Sends what is due.
+    ///
+    /// # Errors
+    /// What the mailer reported.
+    pub async fn sweep(&self) -> Result<(), FunctionError> {
+        self.mailer.call(json!({"sweep": "due"})).await.map(drop)
     }
 
     /// Calls once what the clock calls: plans what no hint has reached, then sends what is due.
