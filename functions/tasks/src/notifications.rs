@@ -54,7 +54,6 @@ pub struct NotificationBody {
     /// Who did it.
     #[schema(value_type = Vec<Uuid>)]
     pub actors: Vec<UserId>,
-    /// Why the caller is told.
     #[schema(inline)]
     pub reason: Why,
     /// Whose mails come back, where the kind is `undeliverable` and it is somebody with an account.
@@ -78,7 +77,7 @@ pub enum Kind {
     Undeliverable,
 }
 
-/// Why somebody is told.
+/// Why the caller is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = NotificationReason, rename_all = "snake_case")]
