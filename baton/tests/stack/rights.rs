@@ -234,7 +234,9 @@ async fn told(stack: &Stack, ada: &Person, ben: &Person) {
     ben.get(&format!("{task}/changes/2/deliveries")).await.expect(200);
     let listed = ada.get("/v1/notifications").await.expect(200).body;
     ada.get("/v1/notifications/unread").await.expect(200);
-    ada.post(&format!("/v1/notifications/{}/read", listed["items"][0]["id"].as_str().expect("an id")), json!({})).await.expect(204);
+    ada.post(&format!("/v1/notifications/{}/read", listed["items"][0]["id"].as_str().expect("an id")), json!({}))
+        .await
+        .expect(204);
     ada.post("/v1/notifications/read", json!({})).await.expect(204);
     let mail = mails_to(stack, &ada.email).await.remove(0);
     let links = mail["text"].as_str().expect("a text").split("/v1/unsubscribe/").skip(1);
@@ -309,7 +311,8 @@ async fn what_login_and_tasks_ask_of_dynamodb_their_roles_allow() {
     let login_settings = login::Settings::read(environment("login", login_address)).expect("settings");
     let login_routes = login::routes(login::Login::new(&login_settings));
     let tasks_settings = tasks::Settings::read(environment("tasks", tasks_address)).expect("settings");
-    let tasks_routes = tasks::routes(tasks::TasksState::connect(tasks_settings, store::Clock::system()).await.expect("the keys are read"));
+    let tasks_routes =
+        tasks::routes(tasks::TasksState::connect(tasks_settings, store::Clock::system()).await.expect("the keys are read"));
     let origin = serve(api::finish(login_routes.merge(tasks_routes), stack.origin())).await;
 
     let (mut ada, ben) = (sign_up(&stack, &origin, "Ada").await, sign_up(&stack, &origin, "Ben").await);
