@@ -1,7 +1,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, ChangeKind, FieldChange, FieldName, NoticeKind, NoticeKinds, ProjectId, TaskId, Title, UserId, Version, concerned};
+use crate::{
+    Change, ChangeKind, FieldChange, FieldName, NoticeKind, NoticeKinds, ProjectId, TaskId, Title, UserId, Version, concerned,
+};
 
 /// Why a person is told; the first that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -28,7 +28,9 @@ pub use device::{Device, UserAgent};
 pub use email::EmailAddress;
 pub use fold::{NetChange, NetKind, OwedSpan, Reader, Reason, net_change, net_change_of};
 pub use hours::{ClockTime, DigestHour, QuietHours};
-pub use ids::{ApiTokenId, ClaimId, EventId, InvitationId, NotificationId, PartId, ProjectId, SessionId, TaskId, UserId, Version};
+pub use ids::{
+    ApiTokenId, ClaimId, EventId, InvitationId, NotificationId, PartId, ProjectId, SessionId, TaskId, UserId, Version,
+};
 pub use letter::{Letter, Recipient};
 pub use notification::{Notification, NotificationContent};
 pub use notify::{Choice, NoticeKind, NoticeKinds, Notify, NotifyPatch};

@@ -162,13 +162,8 @@ mod tests {
         let before = Notify { deleted: Choice::None, quiet_hours: Some(quiet_hours()), ..Notify::default() };
         assert_eq!(before.apply(patch("{}")), before);
         let named = before.apply(patch(r#"{"assigned": "none", "status": "digest", "edited": "digest", "deleted": "now"}"#));
-        let expected = Notify {
-            assigned: Choice::None,
-            status: Choice::Digest,
-            edited: Choice::Digest,
-            deleted: Choice::Now,
-            ..before
-        };
+        let expected =
+            Notify { assigned: Choice::None, status: Choice::Digest, edited: Choice::Digest, deleted: Choice::Now, ..before };
         assert_eq!(named, expected);
         let hours = before.apply(patch(r#"{"digest_hour": 23, "quiet_hours": {"from": "00:00", "to": "00:01"}}"#));
         assert_eq!((hours.digest_hour.hour(), hours.quiet_hours.map(|it| it.urgent())), (23, Some(false)));

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Change, Choice, NetChange, NetKind, NoticeKind, NoticeKinds, Notify, Priority, Reader, Subscription, Subscriptions, UserId,
-    net_change,
+    Change, Choice, FieldChange, NetChange, NetKind, NoticeKind, NoticeKinds, Notify, Priority, Reader, Subscription,
+    Subscriptions, UserId, net_change,
 };
 
 /// Changes older than this are never mailed: a restored or long-stopped system must not tell of last month.
@@ -56,12 +56,7 @@ pub fn recent(changes: &[Change], now: Timestamp) -> &[Change] {
 ///
 /// `people` holds the current members among the [`audience`] only: nobody else is owed anything.
 #[must_use]
-pub fn owed(
-    changes: &[Change],
-    people: &BTreeMap<UserId, Notify>,
-    subscriptions: &Subscriptions,
-    now: Timestamp,
-) -> Vec<Owed> {
+pub fn owed(changes: &[Change], people: &BTreeMap<UserId, Notify>, subscriptions: &Subscriptions, now: Timestamp) -> Vec<Owed> {
     let recent = recent(changes, now);
     let owed_to = |(user, notify): (&UserId, &Notify)| owed_to(recent, *user, notify, subscriptions.of(*user), now);
     people.iter().filter_map(owed_to).collect()
@@ -90,11 +85,16 @@ fn owed_to(
 
 /// What kinds of news there are for a person.
 fn kinds(theirs: &[&Change], net: Option<&NetChange>) -> NoticeKinds {
+    let concerning = theirs.iter().flat_map(|it| it.notice_kinds());
     match net {
         // A new task is one piece of news: told now and again in the digest, it would be told twice.
         Some(NetChange { kind: NetKind::Created, .. }) => [NoticeKind::Assigned].into(),
-        // Who had the task taken and given back hears also of what happened meanwhile, which was none of their business then.
-        Some(net) => theirs.iter().flat_map(|it| it.notice_kinds()).chain(net.fields.iter().map(|it| it.notice_kind())).collect(),
-        None => theirs.iter().flat_map(|it| it.notice_kinds()).collect(),
+        // Who had the task taken hears also what became of it then, though that was none of their business any more: that it is gone,
+        // or, where it was given back, what happened meanwhile.
+        Some(NetChange { kind: NetKind::Deleted, .. }) => concerning.chain([NoticeKind::Deleted]).collect(),
+        Some(NetChange { kind: NetKind::Updated, fields, .. }) => {
+            concerning.chain(fields.iter().map(FieldChange::notice_kind)).collect()
+        }
+        None => concerning.collect(),
     }
 }

@@ -25,11 +25,7 @@ impl Pacing {
     /// That is when it was quiet for the window, or, while a stream of news goes on, for as long as its mails are spaced; but no longer
     /// after the oldest of it than the longest wait; and never before the rhythm allows it.
     #[must_use]
-    pub fn due(
-        &self,
-        waiting: impl Iterator<Item = (Timestamp, Timestamp)>,
-        rhythm: Option<&Rhythm>,
-    ) -> Option<Timestamp> {
+    pub fn due(&self, waiting: impl Iterator<Item = (Timestamp, Timestamp)>, rhythm: Option<&Rhythm>) -> Option<Timestamp> {
         let (oldest, newest) = waiting.reduce(|earlier, later| (earlier.0.min(later.0), earlier.1.max(later.1)))?;
         let rhythm = rhythm.filter(|_| self.spaces());
         // In a stream, half a minute without news is no sign that it is over.
@@ -100,4 +96,128 @@ impl Rhythm {
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACING: Pacing = Pacing {
+        window: SignedDuration::from_secs(30),
+        longest_wait: SignedDuration::from_mins(5),
+        longest_spacing: SignedDuration::from_mins(15),
+    };
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
+    }
+
+    fn rhythm(told_at: i64, spacing: i64) -> Rhythm {
+        Rhythm { told_at: second(told_at), spacing: SignedDuration::from_secs(spacing) }
+    }
+
+    fn due(waiting: &[(i64, i64)], rhythm: Option<Rhythm>) -> Option<i64> {
+        let waiting = waiting.iter().map(|(first, last)| (second(*first), second(*last)));
+        PACING.due(waiting, rhythm.as_ref()).map(Timestamp::as_second)
+    }
+
+    #[test]
+    fn news_is_due_when_it_was_quiet_for_the_window_or_the_oldest_has_waited_long_enough() {
+        assert_eq!(due(&[], None), None);
+        assert_eq!(due(&[], Some(rhythm(0, 60))), None);
+        assert_eq!(due(&[(0, 0)], None), Some(30));
+        assert_eq!(due(&[(0, 20)], None), Some(50));
+        assert_eq!(due(&[(40, 60), (0, 50), (10, 20)], None), Some(90), "parts come in any order");
+        assert_eq!(due(&[(0, 269), (1, 2)], None), Some(299));
+        assert_eq!(due(&[(0, 280), (1, 2)], None), Some(300));
+    }
+
+    #[test]
+    fn a_mail_keeps_the_next_one_at_a_distance() {
+        assert_eq!(due(&[(100, 100)], Some(rhythm(0, 60))), Some(130), "calm since");
+        assert_eq!(due(&[(-300, 0)], Some(rhythm(0, 120))), Some(120), "it waits for its distance, whatever waited how long");
+        assert_eq!(due(&[(500, 500)], Some(rhythm(0, 900))), Some(900));
+    }
+
+    #[test]
+    fn while_a_stream_goes_on_it_has_to_be_quiet_for_as_long_as_its_mails_are_spaced() {
+        assert_eq!(due(&[(10, 40)], Some(rhythm(0, 60))), Some(100));
+        assert_eq!(due(&[(10, 40)], Some(rhythm(0, 120))), Some(160));
+        assert_eq!(due(&[(130, 130)], Some(rhythm(0, 120))), Some(190), "halved by a calm");
+        assert_eq!(due(&[(240, 240)], Some(rhythm(0, 120))), Some(270), "forgotten after a longer one");
+        assert_eq!(due(&[(10, 40)], Some(rhythm(0, 900))), Some(900));
+        assert_eq!(due(&[(850, 890)], Some(rhythm(0, 900))), Some(1_150), "no longer than the longest wait");
+        assert_eq!(due(&[(5, 5)], Some(rhythm(0, 10))), Some(35), "never less than the window");
+    }
+
+    #[test]
+    fn without_a_window_everything_is_due_at_once_and_nothing_is_spaced() {
+        let waiting = || [(second(3), second(9))].into_iter();
+        let check = |pacing: Pacing, expected: i64| {
+            assert_eq!(pacing.due(waiting(), Some(&rhythm(8, 60))), Some(second(expected)), "{pacing:?}");
+            assert_eq!(Rhythm::after(Some(rhythm(8, 60)), second(9), second(10), &pacing), None, "{pacing:?}");
+        };
+        check(Pacing::IMMEDIATE, 3);
+        check(Pacing { window: SignedDuration::ZERO, ..PACING }, 9);
+        check(Pacing { longest_spacing: SignedDuration::ZERO, ..PACING }, 39);
+    }
+
+    #[test]
+    fn mails_of_a_stream_are_spaced_ever_further_apart_up_to_the_longest() {
+        let mut rhythm = None;
+        let mut spacings = Vec::new();
+        for mail in 0..6 {
+            rhythm = Rhythm::after(rhythm, second(mail * 3_600 - 3_600), second(mail * 3_600), &PACING);
+            spacings.extend(rhythm.map(|it| it.spacing.as_secs() / 60));
+        }
+        assert_eq!(spacings, [1, 2, 4, 8, 15, 15]);
+        assert_eq!(rhythm.map(|it| it.told_at), Some(second(5 * 3_600)));
+        assert_eq!(rhythm.map(|it| it.open_at()), Some(second(5 * 3_600 + 900)));
+        let short = Pacing { longest_spacing: SignedDuration::from_secs(20), ..PACING };
+        assert_eq!(Rhythm::after(None, second(0), second(0), &short).map(|it| it.spacing.as_secs()), Some(20));
+    }
+
+    #[test]
+    fn each_spacing_of_calm_halves_it() {
+        let check = |spacing: i64, calm: i64, expected: i64| {
+            let after = Rhythm::after(Some(rhythm(1_000, spacing)), second(1_000 + calm), second(9_000), &PACING);
+            assert_eq!(after, Some(self::rhythm(9_000, expected)), "{spacing} s, first news after {calm} s");
+        };
+        check(60, -500, 120);
+        check(60, 59, 120);
+        check(60, 60, 60);
+        check(240, 239, 480);
+        check(240, 240, 240);
+        check(240, 480, 120);
+        check(240, 719, 120);
+        check(240, 720, 60);
+        check(900, 899, 900);
+        check(900, 900, 900);
+        check(900, 1_800, 450);
+        check(900, 2_700, 225);
+        check(900, 3_600, 60);
+        check(900, 1_000_000, 60);
+    }
+
+    #[test]
+    fn a_rhythm_is_forgotten_when_it_makes_no_difference_any_more() {
+        for spacing in [20, 60, 120, 225, 450, 900] {
+            let before = rhythm(1_000, spacing);
+            let forgotten_at = before.forgotten_at();
+            let after = |first_at| Rhythm::after(Some(before), first_at, second(9_000), &PACING).map(|it| it.spacing.as_secs());
+            assert_eq!(after(forgotten_at), Some(60), "{spacing}");
+            let still = spacing >= 60;
+            assert_eq!(after(forgotten_at - SignedDuration::from_secs(1)) > Some(60), still, "{spacing}");
+        }
+        assert_eq!(rhythm(0, 900).forgotten_at(), second(3_600));
+        assert_eq!(rhythm(0, 60).forgotten_at(), second(60));
+    }
+
+    #[test]
+    fn times_at_the_end_of_time_are_no_trouble() {
+        let never = Rhythm { told_at: Timestamp::MAX, spacing: SignedDuration::from_mins(1) };
+        assert_eq!((never.open_at(), never.forgotten_at()), (Timestamp::MAX, Timestamp::MAX));
+        let waiting = [(Timestamp::MIN, Timestamp::MAX)];
+        assert_eq!(PACING.due(waiting.into_iter(), Some(&never)), Some(Timestamp::MAX));
+    }
 }

@@ -191,7 +191,9 @@ mod tests {
                     assert_eq!(read.ok().and_then(|it| it.verify(&SECRET)), None, "{scope:?}, bit {bit} of octet {index}");
                 }
             }
-            for text in ["", "AA", "not base64!", &text[1..], &text[..text.len() - 4], &format!("{text}AA"), &format!("{text}AAAA")] {
+            for text in
+                ["", "AA", "not base64!", &text[1..], &text[..text.len() - 4], &format!("{text}AA"), &format!("{text}AAAA")]
+            {
                 assert!(text.parse::<UnsubscribeToken>().is_err(), "{text:?}");
             }
         }
