@@ -232,8 +232,7 @@ impl Mail {
             transact(step, writes).await?.or_conflict(step)?;
         }
         later.push(self.release_write(claim, "", ""));
-        let released = transact(step, later).await?.or_conflict(step);
-        self.unless_closed(released, claim).await
+        transact(step, later).await?.or_conflict(step)
     }
 
     /// Ends an attempt and leaves its parts as they are, for whoever comes next. For operators.
