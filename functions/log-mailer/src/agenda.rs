@@ -24,13 +24,22 @@ pub(crate) struct Quiet {
     pub(crate) lets_urgent_through: bool,
 }
 
-/// When a look at what is owed is taken.
+/// When something happened that is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Happened {
+    pub(crate) first_at: Timestamp,
+    pub(crate) last_at: Timestamp,
+}
+
+/// When a look at what is owed is taken, and what bears on it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment<'a> {
     pub(crate) now: Timestamp,
     pub(crate) pacing: &'a Pacing,
     pub(crate) rhythm: Option<&'a Rhythm>,
     pub(crate) quiet: Option<Quiet>,
+    /// What will be owed in a moment.
+    pub(crate) coming: &'a [Happened],
 }
 
 /// A part of a task beside what it is about.
@@ -92,12 +101,14 @@ impl Moment<'_> {
     /// Whether it has been quiet long enough, or the oldest has waited long enough, and long enough ago that the recipient got a mail.
     fn are_paced_due(&self, audible: &[TaskPart<'_>]) -> bool {
         let waiting = audible.iter().filter(|(part, span)| span.timing == Timing::Now && !self.is_held(part, span));
-        let due = self.pacing.due(waiting.map(|(_, span)| (span.first_at, span.last_at)), self.rhythm());
+        let waiting = waiting.map(|(_, span)| (span.first_at, span.last_at));
+        let coming = self.coming.iter().map(|it| (it.first_at, it.last_at));
+        let due = self.pacing.due(waiting.chain(coming), self.rhythm());
         due.is_some_and(|it| it <= self.now)
     }
 }
 
-fn span(part: &Part) -> Option<&TaskSpan> {
+pub(crate) fn span(part: &Part) -> Option<&TaskSpan> {
     match &part.content {
         PartContent::Task(span) => Some(span),
         PartContent::Letter { .. } => None,

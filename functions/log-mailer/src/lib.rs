@@ -4,6 +4,8 @@
 //! nothing. What is owed, claimed and told stands in the mail table. Knows nothing of HTTP.
 
 mod agenda;
+mod around;
+mod attempt;
 mod compose;
 mod counters;
 mod dead_letters;

@@ -2,6 +2,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use store::{Part, PartContent};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Deadline;
@@ -59,6 +60,12 @@ impl Pace {
             sleep_until(look_again_at).await;
         }
     }
+}
+
+/// How urgent a mail of these is.
+pub(crate) fn urgency(parts: &[Part]) -> Urgency {
+    let is_letter = parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. }));
+    if is_letter { Urgency::Letter } else { Urgency::Tasks }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

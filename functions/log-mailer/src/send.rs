@@ -1,56 +1,57 @@
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use domain::{ClaimId, MAIL_HORIZON, Profile, Rhythm};
+use domain::{Profile, Rhythm};
 use futures::{StreamExt, try_join};
 use jiff::Timestamp;
-use store::{Claim, Delivery, DeliveryState, Mailbox, Part, PartContent, RecipientKey, StoreError, Timing};
-use tracing::{error, info, warn};
+use store::{Mailbox, Part, RecipientKey, StoreError};
+use tracing::error;
 
-use crate::agenda::{Agenda, Moment, Quiet};
-use crate::compose::{Composed, spans};
-use crate::lease::{LEASE, lease};
-use crate::mail::Mail;
-use crate::pace::Urgency;
-use crate::ses::Outcome;
-use crate::{Deadline, Mailer, ids};
-
-/// A claim with less than this left of its lease is left to expire: the mail service may take its time.
-const SENDING_TIME: Duration = Duration::from_secs(30);
-
-/// From this attempt on somebody has to look: the process ends, or the mail service stays silent, whenever this mail is tried.
-const ALARMING_ATTEMPT: u32 = 5;
+use crate::agenda::{Agenda, Happened, Moment, Quiet};
+use crate::around::Around;
+use crate::attempt::Next;
+use crate::pace::urgency;
+use crate::{Deadline, Mailer};
 
 /// How many recipients are told at once.
 const RECIPIENTS_AT_ONCE: usize = 8;
 
-const AFTER_THROTTLE: Duration = Duration::from_secs(60);
-const AFTER_ACCOUNT_TROUBLE: Duration = Duration::from_secs(300);
-
-const TOO_OLD: &str = "no attempt of a week came to an end";
-
-/// Whether the recipient may be owed more that can be told now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    LookAgain,
-    Leave,
+/// What bears on an agenda besides what is owed.
+#[derive(Clone, Copy, Debug)]
+struct Look<'a> {
+    rhythm: Option<&'a Rhythm>,
+    quiet: Option<Quiet>,
+    coming: &'a [Happened],
 }
 
 impl Mailer {
-    /// Tells several recipients what is due. What fails, or is not begun by the deadline, stays due, for the next sweep; the
-    /// number of failures is answered.
+    /// Tells several recipients what is due, and those who turn out to be owed something on the way. What fails, or is not begun by
+    /// the deadline, stays due, for the next sweep; the number of failures is answered.
     pub(crate) async fn send_all(&self, recipients: impl IntoIterator<Item = RecipientKey>, deadline: Deadline) -> usize {
-        let told = futures::stream::iter(recipients).map(async |recipient| {
-            let sent = Box::pin(self.send(&recipient, deadline)).await;
-            if let Err(error) = &sent {
-                error!(error = error as &dyn std::error::Error, "could not tell a recipient what is due");
+        let mut next: BTreeSet<RecipientKey> = recipients.into_iter().collect();
+        let mut told: BTreeSet<RecipientKey> = BTreeSet::new();
+        let mut failures = 0;
+        while !next.is_empty() {
+            told.extend(next.iter().cloned());
+            let sent = futures::stream::iter(next).map(async |recipient| Box::pin(self.send(&recipient, deadline)).await);
+            let sent: Vec<Result<BTreeSet<RecipientKey>, StoreError>> = sent.buffer_unordered(RECIPIENTS_AT_ONCE).collect().await;
+            next = BTreeSet::new();
+            for sent in sent {
+                match sent {
+                    Ok(found) => next.extend(found.difference(&told).cloned()),
+                    Err(error) => {
+                        error!(error = &error as &dyn std::error::Error, "could not tell a recipient what is due");
+                        failures += 1;
+                    }
+                }
             }
-            usize::from(sent.is_err())
-        });
-        told.buffer_unordered(RECIPIENTS_AT_ONCE).fold(0, async |failures, it| failures + it).await
+        }
+        failures
     }
 
     /// Tells one recipient all that is due, unless somebody else is at it. Parts that come meanwhile are seen on the way out.
-    pub(crate) async fn send(&self, recipient: &RecipientKey, deadline: Deadline) -> Result<(), StoreError> {
+    /// Answers who else turned out to be owed something.
+    pub(crate) async fn send(&self, recipient: &RecipientKey, deadline: Deadline) -> Result<BTreeSet<RecipientKey>, StoreError> {
+        let mut found = BTreeSet::new();
         while !deadline.has_passed() {
             let owed = self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX);
             let (owed, Mailbox { claim, rhythm }) = try_join!(owed, self.mail.mailbox(recipient))?;
@@ -58,13 +59,13 @@ impl Mailer {
                 // Without parts nobody waits for it; whoever files the next one finds it.
                 _ if owed.is_empty() => Next::Leave,
                 Some(open) => self.resume(&open, rhythm, deadline).await?,
-                None => self.begin(recipient, owed, rhythm, deadline).await?,
+                None => self.begin(recipient, owed, rhythm, deadline, &mut found).await?,
             };
             if next == Next::Leave {
                 break;
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     /// Whether a sweep would do something for a recipient now: nobody else is at it, and their agenda is not empty.
@@ -74,65 +75,18 @@ impl Mailer {
         Ok(match claim {
             _ if owed.is_empty() => false,
             Some(open) => open.is_expired(self.clock.now()) || open.accepted && open.unknown,
-            None => self.moment(rhythm.as_ref(), None).agenda(owed) != Agenda::Wait,
+            None => self.would_begin(recipient, owed, rhythm).await?,
         })
     }
 
-    /// Goes on with a claim that somebody else has left open.
-    async fn resume(&self, open: &Claim, rhythm: Option<Rhythm>, deadline: Deadline) -> Result<Next, StoreError> {
-        let is_left = open.accepted && open.unknown;
-        if !open.is_expired(self.clock.now()) && !is_left {
-            return Ok(Next::Leave);
-        }
-        // What was accepted needs no turn: no mail of it goes out.
-        if !open.accepted && !self.pace.turn(urgency(&open.parts), deadline).await {
-            return Ok(Next::Leave);
-        }
-        let now = self.clock.now();
-        match self.mail.take_over(open, now, now + lease(open.attempt + 1)).await {
-            Ok(claim) => self.go_on(&claim, rhythm).await,
-            // Somebody else is at it since a moment ago, or it was reported as accepted.
-            Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Ends a claim taken over. An earlier attempt may have come to any point of what [`Self::hand_over`] does, so its steps are
-    /// looked at in their order: a mail that was accepted or recorded is never sent again.
-    async fn go_on(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
-        if self.mail.is_recorded(claim).await? {
-            // Parts of it may be gone already, so this comes before they are looked for.
-            return self.close(claim, self.told(claim, rhythm, claim.opened_at)).await;
-        }
-        if claim.accepted {
-            return self.conclude(claim, rhythm).await;
-        }
-        let profile = self.profile(&claim.recipient).await?;
-        self.tell(claim, profile.as_ref(), rhythm).await
-    }
-
-    /// Closes a claim of which the mail service has said that it took the mail.
-    async fn conclude(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
-        info!(claim.id = %claim.id, "closed a claim whose mail was accepted, as the mail service says");
-        self.counters.add_accepted();
-        let profile = self.profile(&claim.recipient).await?;
-        // What the mail said is in the log; what changed since, as whoever left the project, has no say in it.
-        let deliveries = match self.compose(claim, profile.as_ref()).await? {
-            Composed::Mail { deliveries, .. } => deliveries,
-            Composed::Silence { .. } => self.sent(claim),
-        };
-        self.mail.record_deliveries(claim, &deliveries, self.clock.now()).await?;
-        self.close(claim, self.told(claim, rhythm, claim.opened_at)).await
-    }
-
-    /// Closes a claim that the mail service has reported as accepted, where its holder has left it: by saying that the outcome is
-    /// unknown, or by not ending it within its lease. Where the holder is still at it, or the claim is closed, nothing happens.
-    pub(crate) async fn settle(&self, claim: &Claim) -> Result<(), StoreError> {
-        let Mailbox { claim: open, rhythm } = self.mail.mailbox(&claim.recipient).await?;
-        match open.filter(|it| it.id == claim.id && it.accepted) {
-            Some(open) => self.resume(&open, rhythm, Deadline::from_now()).await.map(|_| ()),
-            None => Ok(()),
-        }
+    async fn would_begin(&self, recipient: &RecipientKey, owed: Vec<Part>, rhythm: Option<Rhythm>) -> Result<bool, StoreError> {
+        let look = Look { rhythm: rhythm.as_ref(), quiet: None, coming: &[] };
+        let Agenda::Tell(parts) = self.agenda(look, owed.clone()) else { return Ok(false) };
+        let profile = self.profile(recipient).await?;
+        let around = self.around(profile.as_ref(), &parts).await?;
+        let quiet = profile.as_ref().and_then(|it| quiet(it, self.clock.now()));
+        let look = Look { rhythm: rhythm.as_ref(), quiet, coming: &around.news };
+        Ok(!around.unplanned.is_empty() || self.agenda(look, owed) != Agenda::Wait)
     }
 
     /// Claims what is due, once it is its turn to be sent: a claim that waited for its turn could be cut off before it was told,
@@ -140,24 +94,37 @@ impl Mailer {
     async fn begin(
         &self,
         recipient: &RecipientKey,
-        owed: Vec<Part>,
+        mut owed: Vec<Part>,
         rhythm: Option<Rhythm>,
         deadline: Deadline,
+        found: &mut BTreeSet<RecipientKey>,
     ) -> Result<Next, StoreError> {
-        let first_look = self.moment(rhythm.as_ref(), None).agenda(owed.clone());
-        let (Agenda::Tell(parts) | Agenda::Postpone { parts, .. }) = first_look else { return Ok(Next::Leave) };
-        if !self.pace.turn(urgency(&parts), deadline).await {
-            return Ok(Next::Leave);
-        }
-        // After the turn, which may have been a while, and right before the claim: what the person wants now counts.
+        // Who has to wait is found out without a further read.
+        let look = Look { rhythm: rhythm.as_ref(), quiet: None, coming: &[] };
+        let Agenda::Tell(parts) = self.agenda(look, owed.clone()) else { return Ok(Next::Leave) };
         let profile = self.profile(recipient).await?;
+        let Around { news, unplanned } = self.around(profile.as_ref(), &parts).await?;
+        for (project, task) in &unplanned {
+            match self.plan(*project, *task, None).await {
+                Ok(recipients) => found.extend(recipients),
+                Err(error) => error!(task.id = %task, error = &error as &dyn std::error::Error, "could not plan a task's mails"),
+            }
+        }
+        if !unplanned.is_empty() {
+            owed = self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX).await?;
+        }
         let quiet = profile.as_ref().and_then(|it| quiet(it, self.clock.now()));
-        match self.moment(rhythm.as_ref(), quiet).agenda(owed) {
+        match self.agenda(Look { quiet, coming: &news, ..look }, owed) {
             Agenda::Wait => Ok(Next::Leave),
-            Agenda::Tell(parts) => match self.open_claim(recipient, parts).await? {
-                Some(claim) => self.tell(&claim, profile.as_ref(), rhythm).await,
-                None => Ok(Next::Leave),
-            },
+            Agenda::Tell(parts) => {
+                if !self.pace.turn(urgency(&parts), deadline).await {
+                    return Ok(Next::Leave);
+                }
+                match self.open_claim(recipient, parts).await? {
+                    Some(claim) => self.tell(&claim, profile.as_ref(), rhythm).await,
+                    None => Ok(Next::Leave),
+                }
+            }
             Agenda::Postpone { parts, until } => match self.open_claim(recipient, parts).await? {
                 // A part that somebody else has told meanwhile is in the way; then the claim is released as it is.
                 Some(claim) if self.is_owed(&claim).await? => self.postpone(&claim, until).await,
@@ -167,180 +134,26 @@ impl Mailer {
         }
     }
 
-    fn moment<'a>(&'a self, rhythm: Option<&'a Rhythm>, quiet: Option<Quiet>) -> Moment<'a> {
-        Moment { now: self.clock.now(), pacing: &self.pacing, rhythm, quiet }
+    fn agenda(&self, look: Look<'_>, owed: Vec<Part>) -> Agenda {
+        let Look { rhythm, quiet, coming } = look;
+        Moment { now: self.clock.now(), pacing: &self.pacing, rhythm, quiet, coming }.agenda(owed)
+    }
+
+    /// What is coming to a person; an address without an account is owed letters only.
+    async fn around(&self, profile: Option<&Profile>, parts: &[Part]) -> Result<Around, StoreError> {
+        match profile {
+            Some(reader) => self.look_around(reader, parts).await,
+            None => Ok(Around::default()),
+        }
     }
 
     /// The recipient's, as it is now; an address without an account has none.
-    async fn profile(&self, recipient: &RecipientKey) -> Result<Option<Profile>, StoreError> {
+    pub(crate) async fn profile(&self, recipient: &RecipientKey) -> Result<Option<Profile>, StoreError> {
         match recipient {
             RecipientKey::User(user) => self.work.profile(*user).await,
             RecipientKey::Address(_) => Ok(None),
         }
     }
-
-    /// Nothing, where somebody else is at it since a moment ago.
-    async fn open_claim(&self, recipient: &RecipientKey, parts: Vec<Part>) -> Result<Option<Claim>, StoreError> {
-        let now = self.clock.now();
-        let (id, lease_until) = (ClaimId(ids::at(now)), now + LEASE);
-        let recipient = recipient.clone();
-        let claim = Claim { id, recipient, parts, attempt: 1, opened_at: now, lease_until, accepted: false, unknown: false };
-        match self.mail.open_claim(&claim).await {
-            Ok(()) => Ok(Some(claim)),
-            Err(StoreError::Conflict { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn tell(&self, claim: &Claim, profile: Option<&Profile>, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
-        if !self.is_owed(claim).await? {
-            info!(claim.id = %claim.id, "released a claim of what somebody else has told meanwhile");
-            return self.release(claim, rhythm).await;
-        }
-        if claim.attempt >= ALARMING_ATTEMPT {
-            error!(claim.id = %claim.id, claim.attempt, "a mail does not come to an end");
-        }
-        // Crashes say nothing about the mail, so they never end it before its time, however many there were.
-        if self.clock.now().duration_since(claim.opened_at) > MAIL_HORIZON {
-            error!(claim.id = %claim.id, claim.attempt, "gave up a mail that never came to an end");
-            return self.suppress(claim, TOO_OLD, self.silent(claim, TOO_OLD), rhythm).await;
-        }
-        match self.compose(claim, profile).await? {
-            Composed::Silence { reason, deliveries } => {
-                info!(claim.id = %claim.id, reason, "sent no mail");
-                self.suppress(claim, reason, deliveries, rhythm).await
-            }
-            Composed::Mail { mail, deliveries } => self.hand_over(claim, &mail, &deliveries, rhythm).await,
-        }
-    }
-
-    /// Whether all of a claim's parts are still there. They were read before the claim was open, and somebody else may have told
-    /// and closed in between; from here on nobody else touches them.
-    async fn is_owed(&self, claim: &Claim) -> Result<bool, StoreError> {
-        let owed = self.mail.parts_of(&claim.recipient, Timestamp::MAX, usize::MAX).await?;
-        Ok(claim.parts.iter().all(|it| owed.contains(it)))
-    }
-
-    /// Sends, then records the deliveries, then takes the parts away, then releases the claim. Whoever takes over after a crash
-    /// reads these steps in that order: until the deliveries are recorded nobody knows that the mail was taken, unless the mail
-    /// service says so, and it is sent again; from then on it is only closed.
-    async fn hand_over(
-        &self,
-        claim: &Claim,
-        mail: &Mail,
-        deliveries: &[Delivery],
-        rhythm: Option<Rhythm>,
-    ) -> Result<Next, StoreError> {
-        let Claim { id, attempt, recipient, .. } = claim;
-        if claim.is_expired(self.clock.now() + SENDING_TIME) {
-            warn!(claim.id = %id, "composing a mail took too long for this claim's lease");
-            return Ok(Next::Leave);
-        }
-        if *attempt > 1 {
-            // The report may have come while this attempt was composed, which is the last moment to heed it.
-            match self.mail.mailbox(recipient).await?.claim.filter(|it| it.id == *id && it.attempt == *attempt) {
-                Some(open) if open.accepted => return self.conclude(&open, rhythm).await,
-                Some(_) => {}
-                None => return Ok(Next::Leave),
-            }
-            warn!(claim.id = %id, attempt, mail_resent = true, "send again what an earlier attempt did not close");
-        }
-        match self.ses.send(mail, *id, recipient).await {
-            Outcome::Accepted { message_id } => {
-                info!(claim.id = %id, message.id = message_id, parts = claim.parts.len(), "sent a mail");
-                self.counters.add_sent(*attempt);
-                let silent = deliveries.iter().filter(|it| it.state == DeliveryState::Suppressed).count();
-                self.counters.add_suppressed(silent);
-                let now = self.clock.now();
-                self.mail.record_deliveries(claim, deliveries, now).await?;
-                self.close(claim, self.told(claim, rhythm, now)).await
-            }
-            Outcome::Throttled => {
-                warn!(claim.id = %id, "the mail service throttles, so the mail goes later");
-                self.postpone_by(claim, AFTER_THROTTLE).await
-            }
-            Outcome::Unreached { reason } => {
-                warn!(claim.id = %id, reason, "the mail service cannot be reached, so the mail goes later");
-                self.postpone_by(claim, AFTER_THROTTLE).await
-            }
-            Outcome::NotNow { reason } => {
-                error!(claim.id = %id, reason, "the mail service takes no mail of this account now, so the mail goes later");
-                self.postpone_by(claim, AFTER_ACCOUNT_TROUBLE).await
-            }
-            Outcome::Refused { reason } => {
-                error!(claim.id = %id, reason, "the mail service refuses a mail for good");
-                let reason = format!("refused by the mail service: {reason}");
-                self.suppress(claim, &reason, self.silent(claim, &reason), rhythm).await
-            }
-            Outcome::Unknown { reason } => {
-                error!(claim.id = %id, reason, "whether a mail was accepted is unknown, so its claim stays open until its lease ends");
-                // Its report may have come before this is written: whoever writes second sees the other's word, and closes.
-                match self.mail.mark_unknown(claim).await {
-                    Ok(is_accepted) => Ok(if is_accepted { Next::LookAgain } else { Next::Leave }),
-                    Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
-                    Err(error) => Err(error),
-                }
-            }
-        }
-    }
-
-    /// The recipient's rhythm after a claim's mail. Letters and digests come at times of their own, and have none.
-    fn told(&self, claim: &Claim, rhythm: Option<Rhythm>, at: Timestamp) -> Option<Rhythm> {
-        let paced = spans(claim).filter(|it| it.timing == Timing::Now);
-        match paced.map(|it| it.first_at).min() {
-            Some(first_at) => Rhythm::after(rhythm, first_at, at, &self.pacing),
-            None => rhythm,
-        }
-    }
-
-    async fn suppress(
-        &self,
-        claim: &Claim,
-        reason: &str,
-        deliveries: Vec<Delivery>,
-        rhythm: Option<Rhythm>,
-    ) -> Result<Next, StoreError> {
-        if claim.parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. })) {
-            warn!(claim.id = %claim.id, reason, "a letter is not sent");
-        }
-        self.counters.add_suppressed(claim.parts.len());
-        self.mail.record_deliveries(claim, &deliveries, self.clock.now()).await?;
-        self.close(claim, rhythm).await
-    }
-
-    async fn close(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
-        match self.mail.close(claim, rhythm.as_ref()).await {
-            Ok(()) => Ok(Next::LookAgain),
-            Err(StoreError::Conflict { .. }) => {
-                warn!(claim.id = %claim.id, "another mailer had taken this claim over");
-                Ok(Next::Leave)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Ends a claim and leaves what is left of its parts to the next one.
-    async fn release(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
-        self.close(&Claim { parts: Vec::new(), ..claim.clone() }, rhythm).await
-    }
-
-    async fn postpone_by(&self, claim: &Claim, by: Duration) -> Result<Next, StoreError> {
-        self.postpone(claim, self.clock.now() + by).await.map(|_| Next::Leave)
-    }
-
-    /// What else is due may still be told.
-    async fn postpone(&self, claim: &Claim, until: Timestamp) -> Result<Next, StoreError> {
-        match self.mail.postpone(claim, until).await {
-            Ok(()) => Ok(Next::LookAgain),
-            Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-fn urgency(parts: &[Part]) -> Urgency {
-    let is_letter = parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. }));
-    if is_letter { Urgency::Letter } else { Urgency::Tasks }
 }
 
 fn quiet(reader: &Profile, now: Timestamp) -> Option<Quiet> {

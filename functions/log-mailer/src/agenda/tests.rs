@@ -46,7 +46,7 @@ fn postponed(part: Part, until: i64) -> Part {
 }
 
 fn moment(seconds: i64) -> Moment<'static> {
-    Moment { now: at(seconds), pacing: &PACING, rhythm: None, quiet: None }
+    Moment { now: at(seconds), pacing: &PACING, rhythm: None, quiet: None, coming: &[] }
 }
 
 fn check(moment: Moment<'_>, owed: &[&Part], expected: &[&Part]) {
@@ -79,6 +79,21 @@ fn tasks_wait_until_it_is_quiet_or_the_oldest_has_waited_long_enough_and_go_toge
     let (oldest, newest) = (spanning(task(1), 1, &[Status], 0, 25), part(task(2), 1, &[Status], 299));
     check(moment(299), &[&oldest, &newest], &[]);
     check(moment(300), &[&oldest, &newest], &[&oldest, &newest]);
+}
+
+#[test]
+fn what_comes_in_a_moment_is_waited_for_but_not_too_long() {
+    let told = part(TASK, 1, &[Status], 0);
+    let coming = |last: i64, seconds| {
+        let coming = [Happened { first_at: at(last - 5), last_at: at(last) }];
+        Moment { coming: &coming, ..moment(seconds) }.agenda(vec![told.clone()])
+    };
+    assert_eq!(coming(25, 54), Agenda::Wait);
+    assert_eq!(coming(25, 55), Agenda::Tell(vec![told.clone()]));
+    assert_eq!(coming(299, 299), Agenda::Wait);
+    assert_eq!(coming(299, 300), Agenda::Tell(vec![told.clone()]));
+    let coming = [Happened { first_at: at(0), last_at: at(0) }];
+    assert_eq!(Moment { coming: &coming, ..moment(400) }.agenda(vec![digest(TASK, 1, &[Status], 900)]), Agenda::Wait);
 }
 
 #[test]
