@@ -45,15 +45,15 @@
 //! `FACTOR#<user>`, `FACTOR#<user>#<device>` or `PROOF#<user>`. Times in keys are UTC with nine fraction digits, so that they sort as text.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{ClaimId, InvitationId, NotificationId, PartId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId, Version};
+use domain::{InvitationId, ProjectId, SessionId, Status, TaskId, TaskSummary, UserId, Version};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::item::Attributes;
-use crate::{LetterKind, Timing};
 
 mod account;
 mod list;
+mod mail;
 mod recipient;
 
 pub(crate) use account::{
@@ -61,6 +61,12 @@ pub(crate) use account::{
     listed_api_token, public_key_attribute, public_keys, secret, session, signing_key, token,
 };
 pub(crate) use list::List;
+pub(crate) use mail::{
+    AFTER_DELIVERIES, CLAIM, CURSOR, NOTIFICATIONS_PREFIX, PARTS_PREFIX, UNREAD_PREFIX, claim, cursor, delivery, delivery_prefix,
+    due_by, due_partition, due_shard, feedback, is_paced_part, letter_part, letters, notification, notification_of_key,
+    part_by_due, parts_of_task_prefix, recipient_of_partition, recipient_partition, sent, subscription, subscription_of_key,
+    subscriptions_partition, subscriptions_prefix, suppressed, task_part,
+};
 pub use recipient::{AddressHash, RecipientKey};
 
 pub(crate) const BY_TIME: &str = "by_time";
@@ -240,147 +246,6 @@ pub(crate) fn changes_from(at: Timestamp) -> String {
     timestamp(at)
 }
 
-pub(crate) const CURSOR: &str = "CURSOR";
-
-pub(crate) fn cursor(project: ProjectId, task: TaskId) -> Key {
-    key(log_partition(project, task), CURSOR)
-}
-
-pub(crate) fn delivery(project: ProjectId, task: TaskId, to: Version, user: UserId, timing: Timing) -> Key {
-    key(log_partition(project, task), format!("{}{user}{}", delivery_prefix(to), timing_suffix(timing)))
-}
-
-const DIGEST: &str = "#DIGEST";
-
-fn timing_suffix(timing: Timing) -> &'static str {
-    match timing {
-        Timing::Now => "",
-        Timing::Digest => DIGEST,
-    }
-}
-
-pub(crate) fn delivery_prefix(to: Version) -> String {
-    format!("DELIVERY#{:010}#", to.0)
-}
-
-pub(crate) const AFTER_DELIVERIES: &str = "DELIVERY$";
-
-pub(crate) fn recipient_partition(recipient: &RecipientKey) -> String {
-    format!("RECIPIENT#{recipient}")
-}
-
-pub(crate) fn recipient_of_partition(partition: &str) -> Option<RecipientKey> {
-    partition.strip_prefix("RECIPIENT#")?.parse().ok()
-}
-
-pub(crate) const PARTS_PREFIX: &str = "PART#";
-
-const TASK_PARTS_PREFIX: &str = "PART#TASK#";
-
-/// With what the parts of one task begin.
-pub(crate) fn parts_of_task_prefix(project: ProjectId, task: TaskId) -> String {
-    format!("{TASK_PARTS_PREFIX}{project}#{task}#")
-}
-
-pub(crate) fn task_part(recipient: &RecipientKey, project: ProjectId, task: TaskId, from: Version, timing: Timing) -> Key {
-    let sort = format!("{}{:010}{}", parts_of_task_prefix(project, task), from.0, timing_suffix(timing));
-    key(recipient_partition(recipient), sort)
-}
-
-/// Whether the sort key of a part is of a task that is told as soon as its recipient's rhythm allows: no letter, no digest.
-pub(crate) fn is_paced_part(sort: &str) -> bool {
-    sort.starts_with(TASK_PARTS_PREFIX) && !sort.ends_with(DIGEST)
-}
-
-pub(crate) fn letter_part(recipient: &RecipientKey, part: PartId) -> Key {
-    key(recipient_partition(recipient), format!("{PARTS_PREFIX}LETTER#{part}"))
-}
-
-pub(crate) const CLAIM: &str = "CLAIM";
-
-pub(crate) fn claim(recipient: &RecipientKey) -> Key {
-    key(recipient_partition(recipient), CLAIM)
-}
-
-pub(crate) fn sent(recipient: &RecipientKey, claim: ClaimId) -> Key {
-    key(recipient_partition(recipient), format!("SENT#{claim}"))
-}
-
-pub(crate) fn feedback(recipient: &RecipientKey, claim: ClaimId) -> Key {
-    key(recipient_partition(recipient), format!("FEEDBACK#{claim}"))
-}
-
-pub(crate) const NOTIFICATIONS_PREFIX: &str = "NOTE#";
-pub(crate) const UNREAD_PREFIX: &str = "NOTE#UNREAD#";
-const READ_PREFIX: &str = "NOTE#READ#";
-
-pub(crate) fn notification(user: UserId, id: NotificationId, read: bool) -> Key {
-    let prefix = if read { READ_PREFIX } else { UNREAD_PREFIX };
-    key(recipient_partition(&RecipientKey::User(user)), format!("{prefix}{id}"))
-}
-
-/// The reverse of [`notification`], of the sort key.
-pub(crate) fn notification_of_key(sort: &str) -> Option<(NotificationId, bool)> {
-    match (sort.strip_prefix(READ_PREFIX), sort.strip_prefix(UNREAD_PREFIX)) {
-        (Some(id), _) => Some((id.parse().ok()?, true)),
-        (None, Some(id)) => Some((id.parse().ok()?, false)),
-        (None, None) => None,
-    }
-}
-
-pub(crate) fn subscriptions_partition(project: ProjectId) -> String {
-    format!("SUBSCRIPTIONS#{project}")
-}
-
-/// With what the subscriptions to a task begin, or those to the project.
-pub(crate) fn subscriptions_prefix(task: Option<TaskId>) -> String {
-    task.map_or_else(|| "PROJECT#".to_owned(), |task| format!("TASK#{task}#"))
-}
-
-pub(crate) fn subscription(project: ProjectId, task: Option<TaskId>, user: UserId) -> Key {
-    key(subscriptions_partition(project), format!("{}{user}", subscriptions_prefix(task)))
-}
-
-/// The reverse of [`subscription`], of the sort key.
-pub(crate) fn subscription_of_key(sort: &str) -> Option<(Option<TaskId>, UserId)> {
-    if let Some(user) = sort.strip_prefix("PROJECT#") {
-        return Some((None, user.parse().ok()?));
-    }
-    let (task, user) = sort.strip_prefix("TASK#")?.split_once('#')?;
-    Some((Some(task.parse().ok()?), user.parse().ok()?))
-}
-
-/// The letters of a kind to a recipient within the window that starts then.
-pub(crate) fn letters(recipient: &RecipientKey, kind: LetterKind, window_start: Timestamp) -> Key {
-    key(recipient_partition(recipient), format!("LETTERS#{}#{}", kind.as_str(), timestamp(window_start)))
-}
-
-pub(crate) fn suppressed(address: &AddressHash) -> Key {
-    key(format!("SUPPRESSED#{address}"), "SUPPRESSED")
-}
-
-/// The shard of `due` a recipient's parts are in.
-pub(crate) fn due_shard(recipient: &RecipientKey) -> u8 {
-    shard(recipient.to_string().as_bytes())
-}
-
-pub(crate) fn due_partition(shard: u8) -> String {
-    format!("DUE#{shard}")
-}
-
-/// The place of a part in `due`.
-pub(crate) fn part_by_due(due_at: Timestamp, part: &Key) -> String {
-    match &part.sort {
-        Sort::Text(sort) => format!("{}#{sort}", timestamp(due_at)),
-        Sort::Version(version) => format!("{}#{version}", timestamp(due_at)),
-    }
-}
-
-/// Sorts after everything that is due by then, and before everything that is due later.
-pub(crate) fn due_by(at: Timestamp) -> String {
-    format!("{}$", timestamp(at))
-}
-
 /// Fixed width, so that times sort as text: UTC, nine fraction digits.
 pub(crate) fn timestamp(at: Timestamp) -> String {
     format!("{at:.9}")
@@ -439,37 +304,13 @@ pub(crate) mod tests {
     fn keys_are_spelled_as_the_table_says() {
         let email: EmailAddress = "ada@example.com".parse().expect("an address");
         let hash = AddressHash::from(&email);
-        let recipient = RecipientKey::User(USER);
-        let time = at("2026-11-20T11:00:00.5Z");
         check(&ended(USER), &format!("USER#{U}"), "ENDED");
         assert_eq!(session_of_attribute(&ended_attribute(SessionId(TASK.0))), Some(SessionId(TASK.0)));
-        let sort = "LETTERS#RESET#2026-11-20T11:00:00.500000000Z";
-        check(&letters(&recipient, LetterKind::Reset, time), &format!("RECIPIENT#USER#{U}"), sort);
         check(&profile(USER), &format!("USER#{U}"), "PROFILE");
         check(&member(PROJECT, USER), &format!("PROJECT#{P}"), &format!("MEMBER#{U}"));
         check(&invited(&hash, PROJECT), &format!("INVITED#{hash}"), &format!("PROJECT#{P}"));
         check(&task_description(PROJECT, TASK), &format!("PROJECT#{P}"), &format!("TASK#{T}#DESCRIPTION"));
         check(&change(PROJECT, TASK, Version(7)), &format!("TASK#{P}#{T}"), "7");
-        for (timing, suffix) in [(Timing::Now, ""), (Timing::Digest, "#DIGEST")] {
-            let delivery = delivery(PROJECT, TASK, Version(7), USER, timing);
-            check(&delivery, &format!("TASK#{P}#{T}"), &format!("DELIVERY#0000000007#{U}{suffix}"));
-            let (part, sort) =
-                (task_part(&recipient, PROJECT, TASK, Version(4), timing), format!("PART#TASK#{P}#{T}#0000000004{suffix}"));
-            check(&part, &format!("RECIPIENT#USER#{U}"), &sort);
-            assert_eq!(is_paced_part(&sort), timing == Timing::Now);
-        }
-        assert!(!is_paced_part(&format!("PART#LETTER#{P}")));
-        check(&feedback(&recipient, ClaimId(TASK.0)), &format!("RECIPIENT#USER#{U}"), &format!("FEEDBACK#{T}"));
-        let note = NotificationId(TASK.0);
-        for (read, sort) in [(false, format!("NOTE#UNREAD#{T}")), (true, format!("NOTE#READ#{T}"))] {
-            check(&notification(USER, note, read), &format!("RECIPIENT#USER#{U}"), &sort);
-            assert_eq!(notification_of_key(&sort), Some((note, read)));
-        }
-        assert_eq!(notification_of_key(&format!("PART#LETTER#{T}")), None);
-        for (task, sort) in [(None, format!("PROJECT#{U}")), (Some(TASK), format!("TASK#{T}#{U}"))] {
-            check(&subscription(PROJECT, task, USER), &format!("SUBSCRIPTIONS#{P}"), &sort);
-            assert_eq!(subscription_of_key(&sort), Some((task, USER)));
-        }
         assert_eq!(log_of_partition(&log_partition(PROJECT, TASK)), Some((PROJECT, TASK)));
         assert_eq!(task_of_key(&format!("PROJECT#{P}"), &format!("TASK#{T}")), Some((PROJECT, TASK)));
         assert_eq!(task_of_key(&format!("PROJECT#{P}"), &format!("TASK#{T}#DESCRIPTION")), None);
@@ -484,11 +325,7 @@ pub(crate) mod tests {
         let keys = times.map(|it| timestamp(at(it)));
         assert!(keys.is_sorted());
         assert!(keys.iter().all(|it| it.len() == 30));
-        let part = letter_part(&RecipientKey::User(USER), PartId(Uuid::from_u128(9)));
-        assert!(part_by_due(at(times[1]), &part) < due_by(at(times[1])));
         assert!(change_by_time(at(times[0]), TASK, Version(9)) < changes_from(at(times[1])));
         assert!(changes_from(at(times[1])) < change_by_time(at(times[1]), TASK, Version(1)));
-        assert!(due_by(at(times[1])) < part_by_due(at(times[2]), &part));
-        assert!(delivery_prefix(Version(u64::from(u32::MAX))).as_str() < AFTER_DELIVERIES);
     }
 }

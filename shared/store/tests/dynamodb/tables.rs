@@ -1,7 +1,5 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use serde_json::{Value, json};
@@ -36,10 +34,7 @@ impl Tables {
         settings.extend(["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|it| (it.to_owned(), "x".to_owned())));
         let config = client::sdk_config(&mut Environment::from_settings(settings));
         let wire = Arc::new(Mutex::new(Wire::default()));
-        // What is lost is asked for again at once.
-        let retry = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
-        let config = aws_sdk_dynamodb::config::Builder::from(&config).retry_config(retry);
-        let config = config.interceptor(wire::Tap(Arc::clone(&wire))).build();
+        let config = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(wire::Tap(Arc::clone(&wire))).build();
         let client = aws_sdk_dynamodb::Client::from_conf(config);
         Self {
             mail: Mail::new(client.clone(), "mail"),
