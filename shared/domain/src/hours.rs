@@ -182,5 +182,5 @@ fn days(today: Date, offsets: std::ops::RangeInclusive<i8>) -> impl Iterator<Ite
 /// When the clock on the wall shows this time on this day: twice, where it is put back over it.
 fn occurrences(zone: &TimeZone, day: Date, time: Time) -> impl Iterator<Item = Timestamp> + use<> {
     let occurrence = zone.to_ambiguous_timestamp(day.to_datetime(time));
-    [occurrence.clone().earlier(), occurrence.later()].into_iter().filter_map(Result::ok)
+    [occurrence.earlier(), occurrence.later()].into_iter().filter_map(Result::ok)
 }

@@ -77,7 +77,7 @@ impl Rhythm {
         let mut cooled = self.spacing / 2;
         while cooled >= FIRST_SPACING {
             calm += self.spacing;
-            cooled = cooled / 2;
+            cooled /= 2;
         }
         later(self.told_at, calm)
     }
@@ -88,7 +88,7 @@ impl Rhythm {
         let mut cooled = self.spacing;
         while calm >= self.spacing && cooled >= FIRST_SPACING {
             calm -= self.spacing;
-            cooled = cooled / 2;
+            cooled /= 2;
         }
         (cooled >= FIRST_SPACING).then_some(cooled)
     }
