@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use baton::stack::Stack;
+use baton::template::{TEMPLATE, Template};
 use change_publisher::Publisher;
 use lambda_http::{Context, LambdaEvent};
 use log_mailer::{Deadline, Mailer};
@@ -94,6 +95,118 @@ async fn every_route_of_the_template_is_answered_by_its_function() {
     }
 }
 
+/// The template's resources. What a short form of an intrinsic function stands for is its text here.
+pub(crate) fn resources() -> serde_json::Map<String, Value> {
+    let plain = ["!GetAtt ", "!Sub ", "!Ref ", "!If", "!Not ", "!Equals ", "!Join "];
+    let text = plain.iter().fold(TEMPLATE.to_owned(), |text, tag| text.replace(tag, ""));
+    let template: Value = yaml_serde::from_str(&text).expect("template.yaml is YAML");
+    template["Resources"].as_object().expect("resources").clone()
+}
+
+fn of_kind<'a>(resources: &'a serde_json::Map<String, Value>, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    resources.iter().filter(move |(_, it)| it["Type"] == kind).map(|(name, it)| (name.as_str(), &it["Properties"]))
+}
+
+#[test]
+fn every_alarm_has_its_section_of_the_runbook_and_every_such_section_its_alarm() {
+    let runbook = std::fs::read_to_string(root().join("docs/runbook.md")).expect("docs/runbook.md is there");
+    let sections: BTreeSet<&str> =
+        runbook.lines().filter_map(|it| it.strip_prefix("## ")).filter(|it| it.ends_with("Alarm")).collect();
+    let resources = resources();
+    let alarms: BTreeSet<&str> = of_kind(&resources, "AWS::CloudWatch::Alarm").map(|(name, _)| name).collect();
+    assert!(alarms.len() >= 9, "{alarms:?}");
+    assert_eq!(sections, alarms);
+    for (name, alarm) in of_kind(&resources, "AWS::CloudWatch::Alarm") {
+        let description = alarm["AlarmDescription"].as_str().expect("a description");
+        assert!(description.ends_with(&format!(" See docs/runbook.md, {name}.")), "{name}: {description}");
+    }
+}
+
+#[test]
+fn every_seam_has_its_dead_letters_and_all_of_them_an_alarm() {
+    let resources = resources();
+    let arn = |queue: &str| json!(format!("{queue}.Arn"));
+    let mut dead_letters = BTreeSet::new();
+    let mut fed = BTreeSet::new();
+    for (name, mapping) in of_kind(&resources, "AWS::Lambda::EventSourceMapping") {
+        let source = mapping["EventSourceArn"].as_str().and_then(|it| it.split('.').next()).expect("a source");
+        let queue = match resources[source]["Type"].as_str() {
+            Some("AWS::SQS::Queue") => {
+                fed.insert(source);
+                &resources[source]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+            }
+            _ => &mapping["DestinationConfig"]["OnFailure"]["Destination"],
+        };
+        dead_letters.insert(queue.as_str().unwrap_or_else(|| panic!("{name} has no dead letters")).to_owned());
+    }
+    for (name, rule) in of_kind(&resources, "AWS::Events::Rule").filter(|(_, it)| it.get("EventPattern").is_some()) {
+        for target in rule["Targets"].as_array().expect("targets") {
+            assert_eq!(target["DeadLetterConfig"]["Arn"], arn("RuleDeadLetters"), "{name}");
+            dead_letters.insert("RuleDeadLetters.Arn".to_owned());
+        }
+    }
+    for function in ["ChangePublisherFunction", "LogMailerFunction"] {
+        let queue = resources[function]["Properties"]["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"].as_str();
+        dead_letters.insert(format!("{}.Arn", queue.expect("what it cannot read it puts away")));
+    }
+    let seams = ["StreamDeadLetters", "PublisherDeadLetters", "RuleDeadLetters", "MailDeadLetters", "FeedbackDeadLetters"];
+    assert_eq!(dead_letters, seams.map(|it| format!("{it}.Arn")).into());
+    let queues: BTreeSet<&str> = of_kind(&resources, "AWS::SQS::Queue").map(|(name, _)| name).collect();
+    assert_eq!(queues, fed.into_iter().chain(seams).collect(), "every queue is fed to a function or holds dead letters");
+    let watched: BTreeSet<String> = of_kind(&resources, "AWS::CloudWatch::Alarm")
+        .filter(|(_, it)| it["MetricName"] == "ApproximateNumberOfMessagesVisible" && it["Threshold"] == 0)
+        .map(|(_, it)| it["Dimensions"][0]["Value"].as_str().expect("a queue").replace(".QueueName", ""))
+        .collect();
+    assert_eq!(watched, seams.map(str::to_owned).into());
+}
+
+#[test]
+fn a_rule_may_put_into_its_queue_and_its_dead_letters_and_nobody_else_may() {
+    let resources = resources();
+    let mut allowed = BTreeSet::new();
+    for (_, policy) in of_kind(&resources, "AWS::SQS::QueuePolicy") {
+        let statement = &policy["PolicyDocument"]["Statement"][0];
+        assert_eq!(statement["Principal"]["Service"], "events.amazonaws.com");
+        let queue = statement["Resource"].as_str().expect("a queue");
+        assert_eq!(policy["Queues"][0], queue.trim_end_matches(".Arn"));
+        let sources = &statement["Condition"]["ArnEquals"]["aws:SourceArn"];
+        for source in sources.as_array().unwrap_or(&vec![sources.clone()]) {
+            allowed.insert((source.as_str().expect("a rule").to_owned(), queue.to_owned()));
+        }
+    }
+    let mut needed = BTreeSet::new();
+    for (name, rule) in of_kind(&resources, "AWS::Events::Rule").filter(|(_, it)| it.get("EventPattern").is_some()) {
+        for target in rule["Targets"].as_array().expect("targets") {
+            for queue in [&target["Arn"], &target["DeadLetterConfig"]["Arn"]] {
+                needed.insert((format!("{name}.Arn"), queue.as_str().expect("a queue").to_owned()));
+            }
+        }
+    }
+    assert_eq!(allowed, needed);
+}
+
+/// The mail service's rate is shared by all that may send at once, and a message is hidden for as long as its function may take.
+#[test]
+fn the_mailers_share_of_the_rate_and_the_queues_times_fit_its_concurrency_and_timeout() {
+    let resources = resources();
+    let mailer = &resources["LogMailerFunction"]["Properties"];
+    let mappings =
+        of_kind(&resources, "AWS::Lambda::EventSourceMapping").filter(|(_, it)| it["FunctionName"] == "LogMailerFunction");
+    // What feeds back closes claims, and sends nothing.
+    let sending: u64 = mappings
+        .filter(|(name, _)| *name != "FeedbackMapping")
+        .map(|(_, it)| it["ScalingConfig"]["MaximumConcurrency"].as_u64().expect("a bound"))
+        .sum();
+    let template = Template::parse(TEMPLATE, &BTreeMap::new()).expect("template.yaml is honoured");
+    let schedules = template.schedules.len() as u64;
+    assert_eq!(mailer["Environment"]["Variables"]["MAILERS"], (sending + schedules).to_string());
+    let timeout = mailer["Timeout"].as_u64().expect("seconds");
+    assert_eq!(timeout, log_mailer::FUNCTION_TIMEOUT.as_secs());
+    for queue in template.queues.iter().filter(|it| it.redrive.is_some()) {
+        assert!(queue.visibility.as_secs() >= 6 * timeout, "{}", queue.name);
+    }
+}
+
 /// Calls a function as the Lambda runtime does, with the settings that its binary gets on this stack.
 async fn call(stack: &Stack, function: &str, event: Value) -> Result<Value, Box<dyn Error>> {
     let environment = Environment::from_settings(stack.calls()[function].environment.clone());
@@ -168,6 +281,10 @@ fn a_function_without_its_settings_refuses_to_start_and_names_all_that_are_missi
                 "WEB_ORIGIN",
                 "API_ORIGIN",
                 "MAILS_PER_SECOND",
+                "MAILERS",
+                "QUIET_WINDOW_SECONDS",
+                "LONGEST_WAIT_SECONDS",
+                "LONGEST_SPACING_SECONDS",
                 "DEAD_LETTER_QUEUE_URL",
             ],
         ),

@@ -1,14 +1,15 @@
-//! What `login` and `tasks` ask of DynamoDB is what their roles in template.yaml allow: nothing here would refuse the rest, AWS does.
+//! What `login`, `tasks` and `log-mailer` ask of DynamoDB is what their roles in template.yaml allow: nothing here would refuse the rest, AWS does.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use baton::interpose::{Interpose, Service};
+use baton::options::{Clocks, Options};
 use baton::stack::Stack;
-use baton::template::TEMPLATE;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -16,6 +17,8 @@ use store::Environment;
 use tokio::net::TcpListener;
 
 use crate::authenticator::enrol;
+use crate::contract::resources;
+use crate::feedback::complaint;
 use crate::people::{PASSWORD, Person, mails_to, stack};
 
 /// One use of a right: what a policy is asked for.
@@ -113,27 +116,31 @@ fn is_like(text: &str, pattern: &str) -> bool {
     pattern.strip_suffix('*').map_or(text == pattern, |prefix| text.starts_with(prefix))
 }
 
-/// The statements of a role. What a short form of an intrinsic function stands for is its text here.
+/// The statements of a role.
 fn statements(role: &str) -> Vec<Value> {
-    let plain = ["!GetAtt ", "!Sub ", "!Ref ", "!If", "!Not ", "!Equals ", "!Join "];
-    let text = plain.iter().fold(TEMPLATE.to_owned(), |text, tag| text.replace(tag, ""));
-    let template: Value = yaml_serde::from_str(&text).expect("template.yaml is YAML");
-    let policies = template["Resources"][role]["Properties"]["Policies"].as_array().cloned().unwrap_or_default();
+    let policies = resources()[role]["Properties"]["Policies"].as_array().cloned().unwrap_or_default();
     policies.iter().flat_map(|it| it["PolicyDocument"]["Statement"].as_array().cloned().unwrap_or_default()).collect()
 }
 
 /// What stands between one function and DynamoDB.
 #[derive(Clone, Debug)]
 struct Witness {
-    endpoint: String,
+    endpoint: Arc<OnceLock<String>>,
     http: reqwest::Client,
     uses: Arc<Mutex<BTreeSet<Use>>>,
 }
 
 impl Witness {
-    async fn start(stack: &Stack) -> (Self, String) {
-        let witness = Self { endpoint: stack.dynamodb_endpoint(), http: reqwest::Client::new(), uses: Arc::default() };
+    /// Listens, and passes nothing on before it knows where DynamoDB is.
+    async fn listen() -> (Self, String) {
+        let witness = Self { endpoint: Arc::default(), http: reqwest::Client::new(), uses: Arc::default() };
         let address = serve(Router::new().fallback(forward).with_state(witness.clone())).await;
+        (witness, address)
+    }
+
+    async fn start(stack: &Stack) -> (Self, String) {
+        let (witness, address) = Self::listen().await;
+        witness.endpoint.get_or_init(|| stack.dynamodb_endpoint());
         (witness, address)
     }
 
@@ -150,7 +157,8 @@ async fn forward(State(witness): State<Witness>, headers: HeaderMap, body: Bytes
     let operation = target.rsplit('.').next().unwrap_or_default();
     let request: Value = serde_json::from_slice(&body).expect("a call is JSON");
     witness.uses.lock().unwrap_or_else(PoisonError::into_inner).extend(Use::all(operation, &request));
-    let mut call = witness.http.post(&witness.endpoint).body(body);
+    let endpoint = witness.endpoint.get().expect("whoever calls was led here by the stack");
+    let mut call = witness.http.post(endpoint).body(body);
     for name in ["authorization", "content-type", "x-amz-date", "x-amz-target"] {
         if let Some(value) = headers.get(name) {
             call = call.header(name, value);
@@ -321,4 +329,66 @@ async fn what_login_and_tasks_ask_of_dynamodb_their_roles_allow() {
     account(&stack, &mut ada, &ben).await;
     assert_eq!(login.refused(&statements("LoginRole")), [], "by the role of login");
     assert_eq!(tasks.refused(&statements("TasksRole")), [], "by the role of tasks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_mailer_asks_of_dynamodb_its_role_allows() {
+    let (witness, address) = Witness::listen().await;
+    let endpoint = Arc::clone(&witness.endpoint);
+    let interpose = Interpose::default().lead(move |function, service, real| {
+        if (function, service) != ("log-mailer", Service::DynamoDb) {
+            return real.to_owned();
+        }
+        endpoint.get_or_init(|| real.to_owned());
+        address.clone()
+    });
+    let clocks = Clocks::default();
+    let options = Options { in_memory: true, port: 0, clocks: clocks.clone(), interpose, ..Options::default() };
+    let stack = Stack::start(options).await.expect("the stack starts");
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
+    let cam = Person::sign_up(&stack, "Cam", json!({})).await;
+    work(&ada, &ben).await;
+    told(&stack, &ada, &ben).await;
+
+    // Digests, quiet hours, a whole team of watchers, an invitation that bounces, and a reader who complains.
+    let project = ada.create_project("Attic").await;
+    ada.bring_in(&project, &cam, "editor").await;
+    ada.bring_in(&project, &ben, "editor").await;
+    ada.post(&format!("{project}/invitations"), json!({"email": "bounce@simulator.amazonses.com", "role": "viewer"}))
+        .await
+        .expect(202);
+    cam.put(&format!("{project}/subscription"), json!({"mode": "watch"})).await.expect(200);
+    cam.patch_plain("/v1/me", json!({"notify": {"status": "digest", "digest_hour": 8}})).await.expect(200);
+    let all_day = json!({"from": "00:00", "to": "23:59", "urgent": false});
+    ben.patch_plain("/v1/me", json!({"notify": {"quiet_hours": all_day}})).await.expect(200);
+    let task = ada.create_task(&project, json!({"title": "Clear it", "assignee": ben.id})).await;
+    ada.patch(&task, "*", json!({"status": "done"})).await.expect(200);
+    stack.drain().await;
+    for _ in 0..2 {
+        clocks.advance(SignedDuration::from_hours(24));
+        stack.run_schedules().await.expect("the schedules run");
+        stack.drain().await;
+    }
+    let mail = mails_to(&stack, &cam.email).await.remove(0);
+    stack.publish(complaint(&mail)).await;
+    stack.drain().await;
+    assert_eq!(witness.refused(&statements("LogMailerRole")), [], "by the role of the mailer");
+    let partitions: BTreeSet<String> = {
+        let uses = witness.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.iter().map(|it| format!("{} {}", it.resource, it.partition.split('#').next().unwrap_or_default())).collect()
+    };
+    for expected in [
+        "MailTable.Arn RECIPIENT",
+        "MailTable.Arn SUPPRESSED",
+        "MailTable.Arn SUBSCRIPTIONS",
+        "MailTable.Arn TASK",
+        "MailTable.Arn/index/due DUE",
+        "WorkTable.Arn INVITED",
+        "WorkTable.Arn/index/by_person USER",
+        "ChangesTable.Arn TASK",
+        "ChangesTable.Arn/index/by_hour HOUR",
+    ] {
+        assert!(partitions.contains(expected), "{expected} is not among {partitions:#?}");
+    }
 }
