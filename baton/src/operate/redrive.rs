@@ -4,9 +4,11 @@
 mod letter;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::num::NonZeroU32;
 
-use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::config::http::HttpResponse;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use clap::Args;
 use jiff::Timestamp;
@@ -65,7 +67,7 @@ pub async fn run(options: RedriveOptions) -> Result<bool, StartError> {
     let is_on_aws = queue.contains("://");
     let names_aws = place.is_on_aws();
     if names_aws && !is_on_aws {
-        return Err(format!("{queue} is not the URL of a queue, which AWS is asked by").into());
+        return Err(format!("{queue} is not a URL, by which a queue on AWS is named").into());
     }
     let deployment = place.open(is_on_aws)?;
     let mut redriven = Redriven::default();
@@ -260,6 +262,22 @@ impl Redrive<'_> {
     }
 }
 
-fn refused(queue: &str, what: &str, error: &(impl std::error::Error + Send + Sync)) -> StartError {
-    format!("{queue} {what}: {}", DisplayErrorContext(error)).into()
+fn refused<E>(queue: &str, what: &str, error: &SdkError<E, HttpResponse>) -> StartError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    // The chain of a refusal tells the whole answer, of which its code and message are what one wants to know.
+    let why = match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => chain(error),
+    };
+    format!("{queue} {what}: {why}").into()
+}
+
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
 }

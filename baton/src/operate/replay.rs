@@ -69,6 +69,7 @@ pub async fn run(options: ReplayOptions) -> Result<bool, StartError> {
         return Err(format!("--until {} is not after --since {since}", span.until).into());
     }
     let deployment = place.open(false)?;
+    let (_changes, _bus) = (deployment.changes()?, deployment.bus()?);
     let mut replayed = Replayed::default();
     let outcome = replay(&deployment, span, per_second, &Stop::on_interrupt(), &mut replayed).await;
     let Replayed { entries, up_to, is_whole } = replayed;
