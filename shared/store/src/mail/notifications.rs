@@ -75,30 +75,26 @@ impl Mail {
         }
     }
 
-    /// Marks everything as read, or everything that is not newer than one notification. Answers how many were not read before.
+    /// Marks everything as read, or everything that is not newer than one notification. Answers how many it found unread.
     ///
     /// # Errors
     /// See [`StoreError`]; what was marked until then stays marked.
     pub async fn mark_all_read(&self, user: UserId, through: Option<NotificationId>) -> Result<usize, StoreError> {
         let unread = self.unread_up_to(user, through).all("list what is not read").await?;
         let unread: Vec<Notification> = unread.iter().map(|it| notification(user, it)).collect::<Result<_, _>>()?;
-        let mut marked = 0;
         for page in unread.chunks(MOST_WRITES / 2) {
             let mut writes = Vec::with_capacity(MOST_WRITES);
             for notification in page {
                 writes.extend(self.marking(notification)?);
             }
-            match transact("mark notifications as read", writes).await? {
-                Transacted::Done => marked += page.len(),
+            if transact("mark notifications as read", writes).await? != Transacted::Done {
                 // Somebody marks some of them at this moment: then one by one.
-                Transacted::Refused(_) => {
-                    for notification in page {
-                        marked += usize::from(self.mark_read(user, notification.id).await?);
-                    }
+                for notification in page {
+                    self.mark_read(user, notification.id).await?;
                 }
             }
         }
-        Ok(marked)
+        Ok(unread.len())
     }
 
     /// Moves a notification among those that are read.
