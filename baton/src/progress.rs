@@ -38,7 +38,7 @@ pub struct InFlight {
     pub queued: u64,
     /// Calls of functions that are under way.
     pub running: u64,
-    /// Recipients who could be told something now.
+    /// Recipients who could be told something now; looked at where all else is done.
     pub due: u64,
 }
 
@@ -65,7 +65,10 @@ impl Progress {
         }
         // Looked at after the queues: a message is hidden for as long as its call runs, and gone by its end.
         found.running = self.functions.iter().map(Function::running).sum::<usize>() as u64;
-        found.due = self.lookout.tellable_now().await? as u64;
+        // The dearest look comes last, and only where it decides whether anything is left.
+        if found.total() == 0 {
+            found.due = self.lookout.tellable_now().await? as u64;
+        }
         Ok(found)
     }
 }

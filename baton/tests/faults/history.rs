@@ -1,0 +1,239 @@
+//! What happened to a task, as its log tells it, and what that comes to for one reader. Written from the rules, not from the code
+//! that is tested by it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// A kind of news, as in a person's preferences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Assigned,
+    Status,
+    Edited,
+    Deleted,
+}
+
+pub(crate) const KINDS: [Kind; 4] = [Kind::Assigned, Kind::Status, Kind::Edited, Kind::Deleted];
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Status => "status",
+            Self::Edited => "edited",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    pub(crate) fn of_field(field: &str) -> Self {
+        match field {
+            "assignee" => Self::Assigned,
+            "status" => Self::Status,
+            _ => Self::Edited,
+        }
+    }
+}
+
+/// An entry of the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) version: u64,
+    pub(crate) actor: String,
+    pub(crate) is_created: bool,
+    pub(crate) is_deleted: bool,
+    /// Name, from, to.
+    pub(crate) fields: Vec<(String, Value, Value)>,
+    pub(crate) creator: String,
+    pub(crate) assignee_before: Option<String>,
+    pub(crate) assignee_after: Option<String>,
+}
+
+impl Entry {
+    /// Whether it is this person's business by itself: theirs to do, taken from them, or made by them; and not their own act.
+    pub(crate) fn concerns(&self, person: &str) -> bool {
+        let holds = |it: &Option<String>| it.as_deref() == Some(person);
+        self.actor != person && (holds(&self.assignee_after) || holds(&self.assignee_before) || self.creator == person)
+    }
+
+    /// What kinds of news it is.
+    pub(crate) fn kinds(&self) -> BTreeSet<Kind> {
+        if self.is_created {
+            return [Kind::Assigned].into();
+        }
+        if self.is_deleted {
+            return [Kind::Deleted].into();
+        }
+        self.fields.iter().map(|(name, ..)| Kind::of_field(name)).collect()
+    }
+}
+
+/// A log as the API answers it, newest first, read oldest first.
+pub(crate) fn entries(log: &[Value]) -> Vec<Entry> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut entries: Vec<Entry> = Vec::new();
+    for change in log.iter().rev() {
+        let fields: Vec<(String, Value, Value)> = change["fields"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|it| (text(&it["name"]), it["from"].clone(), it["to"].clone()))
+            .collect();
+        let before = entries.last().and_then(|it| it.assignee_after.clone());
+        let handed = fields.iter().find(|(name, ..)| name == "assignee").map(|(_, _, to)| to.as_str().map(str::to_owned));
+        entries.push(Entry {
+            version: change["version"].as_u64().unwrap_or_default(),
+            actor: text(&change["actor"]),
+            is_created: change["kind"] == "created",
+            is_deleted: change["kind"] == "deleted",
+            fields,
+            creator: entries.first().map_or_else(|| text(&change["actor"]), |it| it.creator.clone()),
+            assignee_after: handed.unwrap_or_else(|| before.clone()),
+            assignee_before: before,
+        });
+    }
+    entries
+}
+
+/// What a span of a log comes to for a reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Net {
+    Nothing,
+    /// A new task, told whole.
+    Created,
+    Deleted,
+    /// These fields are not where the reader knew them.
+    Updated(BTreeSet<String>),
+}
+
+/// A field's news for a reader.
+struct News<'a> {
+    field: &'a str,
+    /// One of the changes behind it was the reader's business by itself.
+    is_theirs: bool,
+}
+
+/// Whom a span is told to, and what of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) reader: &'a str,
+    pub(crate) watching: bool,
+    pub(crate) kinds: &'a BTreeSet<Kind>,
+    /// Only what is theirs by the change itself, and not because the task came back to them at its end.
+    pub(crate) strictly: bool,
+    /// What is told of; other versions that were the reader's business were told otherwise. Nothing: the whole span.
+    pub(crate) told_of: Option<&'a BTreeSet<u64>>,
+}
+
+impl Reading<'_> {
+    fn knows(&self, entry: &Entry) -> bool {
+        let is_elsewhere = || self.told_of.is_some_and(|it| !it.contains(&entry.version));
+        entry.actor == self.reader || ((self.watching || entry.concerns(self.reader)) && is_elsewhere())
+    }
+}
+
+/// What `span` comes to for a reader.
+pub(crate) fn net(span: &[Entry], reading: Reading<'_>) -> Net {
+    let Reading { reader, watching, kinds, strictly, .. } = reading;
+    let (Some(first), Some(last)) = (span.first(), span.last()) else { return Net::Nothing };
+    let own_hand_over = span.iter().rev().find(|it| it.actor == reader && it.fields.iter().any(|(name, ..)| name == "assignee"));
+    let knew_as_theirs =
+        own_hand_over.map_or(first.assignee_before.as_deref(), |it| it.assignee_after.as_deref()) == Some(reader);
+    let holds = last.assignee_after.as_deref() == Some(reader);
+    let is_known = knew_as_theirs || last.creator == reader || watching;
+    if last.is_deleted {
+        let is_news = last.actor != reader && !first.is_created && is_known && kinds.contains(&Kind::Deleted);
+        return if is_news { Net::Deleted } else { Net::Nothing };
+    }
+    if !holds && !is_known {
+        return Net::Nothing;
+    }
+    let news = news(span, reading);
+    if first.is_created && first.actor != reader {
+        let handed_over = holds && news.iter().any(|it| it.field == "assignee");
+        let looked_on = watching && span.iter().all(|it| it.actor != reader);
+        if (handed_over || looked_on) && kinds.contains(&Kind::Assigned) {
+            return Net::Created;
+        }
+    }
+    let came_back = first.assignee_before.as_deref() == Some(reader) && holds && own_hand_over.is_none();
+    let told: BTreeSet<String> = news
+        .iter()
+        .filter(|it| kinds.contains(&Kind::of_field(it.field)) && (it.is_theirs || (came_back && !strictly)))
+        .map(|it| it.field.to_owned())
+        .collect();
+    if told.is_empty() { Net::Nothing } else { Net::Updated(told) }
+}
+
+/// Each field that others left elsewhere than the reader knew it: from the start of the span, or from the reader's own last word.
+fn news<'a>(span: &'a [Entry], reading: Reading<'_>) -> Vec<News<'a>> {
+    let names: BTreeSet<&str> = span.iter().flat_map(|it| &it.fields).map(|(name, ..)| name.as_str()).collect();
+    let mut news = Vec::new();
+    for field in names {
+        let steps: Vec<(&Entry, &Value, &Value)> = span
+            .iter()
+            .flat_map(|it| it.fields.iter().filter(|(name, ..)| name == field).map(move |(_, from, to)| (it, from, to)))
+            .collect();
+        let unseen = steps.iter().rposition(|(it, ..)| reading.knows(it)).map_or(0, |own| own + 1);
+        let (Some((_, from, _)), Some((_, _, to))) = (steps[unseen..].first(), steps.last()) else { continue };
+        // The text of a description is not in the log: that somebody edited it is news by itself.
+        if field != "description" && plain(field, from) == plain(field, to) {
+            continue;
+        }
+        let is_theirs = reading.watching || steps[unseen..].iter().any(|(it, ..)| it.concerns(reading.reader));
+        news.push(News { field, is_theirs });
+    }
+    news
+}
+
+/// A value in one spelling: what is not set is spelled in several ways.
+fn plain(field: &str, value: &Value) -> String {
+    match (field, value) {
+        ("priority", Value::Null) => "\"none\"".to_owned(),
+        ("labels", Value::Null) => "[]".to_owned(),
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn log() -> Vec<Entry> {
+        let step = |version: u64, actor: &str, field: &str, from: Value, to: Value| {
+            let kind = if version == 1 { "created" } else { "updated" };
+            json!({"version": version, "actor": actor, "kind": kind, "fields": [{"name": field, "from": from, "to": to}]})
+        };
+        let log = [
+            step(1, "ada", "title", Value::Null, json!("Pump")),
+            step(2, "ada", "assignee", Value::Null, json!("ben")),
+            step(3, "ben", "status", json!("waiting"), json!("done")),
+            step(4, "ada", "status", json!("done"), json!("waiting")),
+            step(5, "ada", "assignee", json!("ben"), json!("cam")),
+        ];
+        entries(&log.into_iter().rev().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_span_comes_to_what_its_reader_did_not_know() {
+        let log = log();
+        let all: BTreeSet<Kind> = KINDS.into();
+        let fields = |names: &[&str]| Net::Updated(names.iter().map(|it| (*it).to_owned()).collect());
+        let reading = |reader| Reading { reader, watching: false, kinds: &all, strictly: true, told_of: None };
+        let check = |span: &[Entry], reader, expected: Net| assert_eq!(net(span, reading(reader)), expected, "{reader}");
+        check(&log[..2], "ben", Net::Created);
+        check(&log[..5], "ben", Net::Nothing);
+        check(&log[..5], "cam", Net::Created);
+        check(&log[1..4], "ada", Net::Nothing);
+        check(&log[2..3], "ada", fields(&["status"]));
+        check(&log[3..5], "ben", fields(&["assignee", "status"]));
+        check(&log[2..5], "ben", fields(&["assignee", "status"]));
+        check(&log[4..], "dee", Net::Nothing);
+        assert_eq!(net(&log[4..], Reading { watching: true, ..reading("dee") }), fields(&["assignee"]));
+        assert_eq!(net(&log[2..5], Reading { kinds: &[Kind::Status].into(), ..reading("ben") }), fields(&["status"]));
+        // What was told otherwise is where the news begins.
+        assert_eq!(net(&log[2..4], Reading { told_of: Some(&[4].into()), ..reading("ada") }), Net::Nothing);
+    }
+}

@@ -1,0 +1,334 @@
+//! Whether everybody was told what they had to be told, once, and nobody anything else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::evidence::{Evidence, Note, Read, Record};
+use crate::history::{Entry, KINDS, Kind, Net, Reading, net};
+use crate::model::{Choice, Moment, Wants};
+use crate::run::Run;
+use crate::tally::Tally;
+
+/// More faults of one run than anybody reads.
+const MOST_SAID: usize = 25;
+
+/// What a run came to.
+///
+/// # Errors
+/// What was lost, told twice or told wrongly, in words.
+pub(crate) async fn judge(run: &Run) -> Result<Tally, Vec<String>> {
+    let evidence = Evidence::gather(run).await;
+    let mut judge = Judge { run, evidence: &evidence, begun: BTreeMap::new(), wrong: Vec::new(), tally: Tally::default() };
+    for (task, log) in &evidence.logs {
+        judge.log(*task, log);
+    }
+    judge.mails();
+    for (task, log) in &evidence.logs {
+        for person in 0..run.people.len() {
+            judge.person(person, *task, log);
+            judge.notes(person, *task, log);
+        }
+    }
+    for letter in evidence.dead_letters.iter().filter(|it| it.contains("\"reason\"")) {
+        judge.wrong.push(format!("the mailer buried a message: {letter}"));
+    }
+    judge.wrong.truncate(MOST_SAID);
+    if judge.wrong.is_empty() { Ok(judge.tally) } else { Err(judge.wrong) }
+}
+
+struct Judge<'a> {
+    run: &'a Run,
+    evidence: &'a Evidence,
+    /// When a version of a task was asked for, at the earliest.
+    begun: BTreeMap<(usize, u64), Moment>,
+    wrong: Vec<String>,
+    tally: Tally,
+}
+
+impl Judge<'_> {
+    /// The log has every version once, and every change that was answered as made.
+    fn log(&mut self, task: usize, log: &[Entry]) {
+        let asked = &self.run.tasks[task].asked;
+        for (index, entry) in log.iter().enumerate() {
+            if entry.version != index as u64 + 1 {
+                self.wrong.push(format!("the log of task {task} has version {} at place {}", entry.version, index + 1));
+            }
+            let answered = asked.iter().find(|it| it.version == Some(entry.version)).map(|it| it.begun);
+            let unanswered = asked.iter().filter(|it| it.version.is_none() && it.actor == entry.actor).map(|it| it.begun).min();
+            match answered.or(unanswered) {
+                Some(begun) => drop(self.begun.insert((task, entry.version), begun)),
+                None => self.wrong.push(format!("nobody asked for version {} of task {task}", entry.version)),
+            }
+        }
+        for it in asked {
+            let Some(version) = it.version else { continue };
+            let entry = log.iter().find(|entry| entry.version == version);
+            if entry.is_none_or(|entry| entry.actor != it.actor) {
+                self.wrong
+                    .push(format!("version {version} of task {task} was acknowledged to somebody, and is not theirs in the log"));
+            }
+        }
+        self.tally.changes += log.len() as u64;
+    }
+
+    /// Every mail has one recipient; a second of one claim is explained.
+    fn mails(&mut self) {
+        for (claim, mails) in &self.evidence.mails {
+            self.tally.mails += mails.len() as u64;
+            if claim.is_empty() {
+                self.wrong.push("a mail without a claim".to_owned());
+            }
+            if mails.iter().any(|it| it.to != mails[0].to) {
+                self.wrong.push(format!("claim {claim} went to several people"));
+            }
+            let more = mails.len() as u64 - 1;
+            if more > 0 && !self.run.world.faults().ledger.is_struck(claim) {
+                self.wrong.push(format!("claim {claim} was mailed {} times, though nothing went wrong with it", mails.len()));
+            }
+            self.tally.doubled_inside += more;
+        }
+    }
+
+    fn wants(&self, person: usize, task: usize, versions: impl Iterator<Item = u64>) -> Wants {
+        let begun: Vec<Moment> = versions.filter_map(|it| self.begun.get(&(task, it)).copied()).collect();
+        let (first, last) = (begun.iter().min().copied().unwrap_or(0), begun.iter().max().copied().unwrap_or(0));
+        let settled = self.run.settled.iter().find(|it| **it > last).copied().unwrap_or(Moment::MAX);
+        Wants::of(&self.run.lives[person], self.run.tasks[task].project, task, first, settled)
+    }
+
+    /// What one person was told of one task.
+    fn person(&mut self, person: usize, task: usize, log: &[Entry]) {
+        let none = Vec::new();
+        let records = self.evidence.records.get(&(person, task)).unwrap_or(&none);
+        self.owed(person, task, log, records);
+        let mut by_claim: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+        for record in records {
+            by_claim.entry(&record.claim).or_default().push(record);
+        }
+        let mut told: Vec<(&str, BTreeSet<u64>, Net)> = Vec::new();
+        for (claim, records) in by_claim {
+            let versions: BTreeSet<u64> = records.iter().flat_map(|it| it.from..=it.to).collect();
+            let name = format!("{} about task {task}, versions {versions:?}, claim {claim}", self.run.people[person].name);
+            let mails = self.evidence.mails.get(claim).map_or(&[][..], Vec::as_slice);
+            let nets = self.told(person, task, mails, &name);
+            let is_sent = records.iter().any(|it| it.is_sent);
+            if is_sent && mails.is_empty() {
+                self.wrong.push(format!("LOST: {name}: recorded as sent, and no mail came"));
+            }
+            if is_sent {
+                self.tally.told += versions.len() as u64;
+            }
+            if nets.is_empty() && (!is_sent || mails.iter().any(|it| it.counted > 0)) {
+                let reasons: BTreeSet<&str> = records.iter().map(|it| it.reason.as_str()).collect();
+                if !is_sent && !self.may_be_told(person, task, log, &records, &versions, &Net::Nothing) {
+                    self.wrong.push(format!("LOST: {name}: not told, because of {reasons:?}"));
+                }
+            }
+            for net in &nets {
+                if !self.may_be_told(person, task, log, &records, &versions, net) {
+                    let texts: Vec<&str> =
+                        mails.iter().flat_map(|it| &it.blocks).filter(|it| it.task == task).map(|it| it.text.as_str()).collect();
+                    let log = story(log, &versions);
+                    self.wrong.push(format!(
+                        "WRONG: {name}: told {net:?}, by {texts:?}; {reader}; log {log}",
+                        reader = self.run.people[person].id
+                    ));
+                }
+            }
+            if is_sent && nets.is_empty() && !mails.is_empty() && mails.iter().all(|it| it.counted == 0) {
+                self.wrong.push(format!("LOST: {name}: recorded as sent, and the mail does not tell of it"));
+            }
+            if let Some(net) = nets.last() {
+                told.push((claim, versions, net.clone()));
+            }
+        }
+        self.doubled(person, task, log, &told);
+    }
+
+    /// What the mails of a claim tell somebody of a task.
+    fn told(&mut self, person: usize, task: usize, mails: &[Read], name: &str) -> Vec<Net> {
+        let mut nets = Vec::new();
+        for mail in mails {
+            if mail.to != self.run.people[person].email {
+                self.wrong.push(format!("WRONG: {name}: the mail went to {}", mail.to));
+            }
+            nets.extend(mail.blocks.iter().filter(|it| it.task == task).map(|it| it.net.clone()));
+        }
+        nets
+    }
+
+    /// Whether some standing that this person may have had meanwhile leads to being told just this.
+    fn may_be_told(
+        &self,
+        person: usize,
+        task: usize,
+        log: &[Entry],
+        records: &[&Record],
+        versions: &BTreeSet<u64>,
+        told: &Net,
+    ) -> bool {
+        let wants = self.wants(person, task, versions.iter().copied());
+        let (mut surely, mut maybe): (Option<BTreeSet<Kind>>, BTreeSet<Kind>) = (None, BTreeSet::new());
+        for record in records {
+            let (these, those) = wants.kinds(record.timing);
+            surely = Some(surely.map_or(these.clone(), |it| it.intersection(&these).copied().collect()));
+            maybe.extend(those);
+        }
+        let surely = surely.filter(|_| wants.surely_reachable()).unwrap_or_default();
+        if *told != Net::Nothing && !wants.maybe_reachable() {
+            return false;
+        }
+        let (Some(first), Some(last)) = (versions.first(), versions.last()) else { return *told == Net::Nothing };
+        let span = &log[*first as usize - 1..*last as usize];
+        let reader = self.run.people[person].id.as_str();
+        let without_assigned: BTreeSet<Kind> = maybe.iter().copied().filter(|it| *it != Kind::Assigned).collect();
+        wants.watching.iter().any(|watching| {
+            let comes_to = |kinds: &BTreeSet<Kind>, strictly: bool| {
+                net(span, Reading { reader, watching: *watching, kinds, strictly, told_of: Some(versions) })
+            };
+            let (least, most, otherwise) = (comes_to(&surely, true), comes_to(&maybe, false), comes_to(&without_assigned, false));
+            match told {
+                Net::Nothing => least == Net::Nothing,
+                Net::Created | Net::Deleted => most == *told,
+                Net::Updated(fields) => {
+                    let has_least = match &least {
+                        Net::Nothing => true,
+                        Net::Updated(least) => least.is_subset(fields),
+                        Net::Created | Net::Deleted => false,
+                    };
+                    let is_within = |it: &Net| matches!(it, Net::Updated(most) if fields.is_subset(most));
+                    has_least && (is_within(&most) || is_within(&otherwise)) && !fields.is_empty()
+                }
+            }
+        })
+    }
+
+    /// Everything that surely had to be told was taken up, by a plan for the time that was surely chosen.
+    fn owed(&mut self, person: usize, task: usize, log: &[Entry], records: &[Record]) {
+        let reader = self.run.people[person].id.as_str();
+        for entry in log {
+            let wants = self.wants(person, task, std::iter::once(entry.version));
+            let is_theirs = entry.concerns(reader) || (wants.surely_watching() && entry.actor != reader);
+            let kinds: Vec<Kind> = entry.kinds().into_iter().filter(|it| wants.surely_told(*it)).collect();
+            if !is_theirs || !wants.surely_reachable() || kinds.is_empty() {
+                continue;
+            }
+            self.tally.owed += 1;
+            let covering: Vec<&Record> = records.iter().filter(|it| (it.from..=it.to).contains(&entry.version)).collect();
+            for kind in kinds {
+                let is_chosen = |it: &&&Record| wants.maybe_chosen(kind, it.timing);
+                if !covering.iter().any(|it| is_chosen(&it)) && !self.is_part_of_a_new_task(person, task, log, entry, &covering) {
+                    let (name, version) = (&self.run.people[person].name, entry.version);
+                    self.wrong.push(format!(
+                        "LOST: {name} was never told of version {version} of task {task} ({kind:?}, {:?}): {covering:?}",
+                        wants.choices[&kind]
+                    ));
+                }
+            }
+        }
+        let owed_changes = &mut self.tally.changes_owed;
+        *owed_changes += u64::from(person == 0) * log.len() as u64;
+    }
+
+    /// A new task is one piece of news, and goes by the choice about assignments.
+    fn is_part_of_a_new_task(&self, person: usize, task: usize, log: &[Entry], entry: &Entry, covering: &[&Record]) -> bool {
+        let reader = self.run.people[person].id.as_str();
+        let ends = entry.version as usize..=log.len();
+        let mut ends = ends.filter(|end| {
+            let wants = self.wants(person, task, 1..=*end as u64);
+            let is_chosen = wants.maybe_chosen(Kind::Assigned, Choice::None)
+                || covering.iter().any(|it| wants.maybe_chosen(Kind::Assigned, it.timing));
+            let kinds = KINDS.into();
+            let is_new = |watching: &bool| {
+                let reading = Reading { reader, watching: *watching, kinds: &kinds, strictly: false, told_of: None };
+                net(&log[..*end], reading) == Net::Created
+            };
+            is_chosen && wants.watching.iter().any(is_new)
+        });
+        ends.next().is_some()
+    }
+
+    /// No kind of news of one version is told in two claims.
+    fn doubled(&mut self, person: usize, task: usize, log: &[Entry], told: &[(&str, BTreeSet<u64>, Net)]) {
+        let reader = self.run.people[person].id.as_str();
+        for (index, (claim, versions, net)) in told.iter().enumerate() {
+            for (other_claim, other_versions, other_net) in &told[index + 1..] {
+                let twice = versions.intersection(other_versions).filter_map(|version| log.get(*version as usize - 1));
+                let is_told = |net: &Net, field: &str| match net {
+                    Net::Updated(fields) => fields.contains(field),
+                    Net::Created => true,
+                    Net::Deleted | Net::Nothing => false,
+                };
+                for entry in twice.filter(|it| it.actor != reader) {
+                    let fields =
+                        entry.fields.iter().map(|(name, ..)| name).filter(|it| is_told(net, it) && is_told(other_net, it));
+                    let gone = entry.is_deleted && *net == Net::Deleted && *other_net == Net::Deleted;
+                    let fields: Vec<&String> = fields.collect();
+                    if gone || !fields.is_empty() {
+                        let name = &self.run.people[person].name;
+                        self.wrong.push(format!(
+                            "DOUBLED: {name}, task {task}, version {}: {fields:?} in claims {claim} and {other_claim}",
+                            entry.version
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What one person finds in the product about one task: all that is news, once.
+    fn notes(&mut self, person: usize, task: usize, log: &[Entry]) {
+        if !self.run.lives[person].now().projects.contains(&self.run.tasks[task].project) {
+            return;
+        }
+        let none = Vec::new();
+        let notes: &Vec<Note> = self.evidence.notes.get(&(person, task)).unwrap_or(&none);
+        self.tally.notifications += notes.len() as u64;
+        let (reader, name) = (self.run.people[person].id.as_str(), &self.run.people[person].name);
+        let kinds: BTreeSet<Kind> = KINDS.into();
+        let comes_to = |from: u64, to: u64, watching: bool| {
+            let reading = Reading { reader, watching, kinds: &kinds, strictly: false, told_of: None };
+            net(&log[from as usize - 1..to as usize], reading)
+        };
+        for (index, note) in notes.iter().enumerate() {
+            let Note { from, to, net } = note;
+            if notes[index + 1..].iter().any(|other| other.from <= *to && *from <= other.to) {
+                self.wrong.push(format!("DOUBLED: {name} has two notifications of versions {from}..{to} of task {task}"));
+            }
+            let wants = self.wants(person, task, *from..=*to);
+            if !wants.maybe_member || !wants.watching.iter().any(|watching| comes_to(*from, *to, *watching) == *net) {
+                self.wrong.push(format!("WRONG: {name} has a notification of task {task}, {from}..{to}, that says {net:?}"));
+            }
+        }
+        for entry in log {
+            let (version, wants) = (entry.version, self.wants(person, task, std::iter::once(entry.version)));
+            let is_theirs = entry.concerns(reader) || (wants.surely_watching() && entry.actor != reader);
+            if !is_theirs || !wants.surely_member || notes.iter().any(|it| (it.from..=it.to).contains(&version)) {
+                continue;
+            }
+            let first = notes.iter().map(|it| it.to + 1).filter(|it| *it <= version).max().unwrap_or(1);
+            let last = notes.iter().map(|it| it.from - 1).filter(|it| *it >= version).min().unwrap_or(log.len() as u64);
+            let planned = self.planned(task, version);
+            let is_nothing =
+                |from: u64, to: u64| wants.watching.iter().any(|watching| comes_to(from, to, *watching) == Net::Nothing);
+            let is_explained = match planned {
+                Some((from, to)) => is_nothing(from, to),
+                None => (first..=version).any(|from| (version..=last).any(|to| is_nothing(from, to))),
+            };
+            if !is_explained {
+                self.wrong.push(format!("LOST: {name} has no notification of version {version} of task {task}"));
+            }
+        }
+    }
+
+    /// The plan that took a version up, if anybody was owed anything by it.
+    fn planned(&self, task: usize, version: u64) -> Option<(u64, u64)> {
+        let of_task = self.evidence.records.iter().filter(|((_, it), _)| *it == task);
+        of_task.flat_map(|(_, records)| records).find(|it| (it.from..=it.to).contains(&version)).map(|it| (it.from, it.to))
+    }
+}
+
+/// The entries of a span, for whoever reads what went wrong.
+fn story(log: &[Entry], versions: &BTreeSet<u64>) -> String {
+    let told = log.iter().filter(|it| versions.contains(&it.version));
+    told.map(|it| format!("{} {} {:?} (creator {})", it.version, it.actor, it.fields, it.creator)).collect::<Vec<_>>().join("; ")
+}
