@@ -11,8 +11,8 @@ use tracing::{error, warn};
 
 use crate::announcement::{Announcement, Batch, SOURCE};
 
-/// The waits before the second and the third attempt; after that the stream itself tries again.
-const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+/// The waits before each attempt; after that the stream itself tries again.
+const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(400)];
 
 /// What EventBridge says of an entry that no repetition will make better. Every other code may pass: throttling and failures inside by
 /// themselves, a right that is missing once somebody gives it.
@@ -97,16 +97,15 @@ impl Bus {
     /// Announces all of a batch, trying what may pass again.
     pub(crate) async fn announce(&self, batch: Batch) -> Untaken {
         let mut untaken = Untaken::default();
-        let mut waits = WAITS.into_iter();
         let mut left = batch.into_announcements();
-        loop {
+        for wait in WAITS {
+            if left.is_empty() {
+                break;
+            }
+            sleep(wait).await;
             let Left { later, refused } = self.put(left).await;
             untaken.refused.extend(refused.into_iter().map(|(it, reason)| (it.sequence_number, reason)));
             left = later;
-            match waits.next() {
-                Some(wait) if !left.is_empty() => sleep(wait).await,
-                _ => break,
-            }
         }
         if let Some(first) = left.first() {
             error!(first.sequence_number, changes = left.len(), "the bus does not take changes now");
@@ -137,9 +136,6 @@ impl Bus {
     }
 
     async fn call(&self, announcements: &[Announcement]) -> Result<Vec<PutEventsResultEntry>, CallFailure> {
-        if announcements.is_empty() {
-            return Ok(Vec::new());
-        }
         let entries = announcements.iter().map(|it| self.entry(it)).collect();
         match self.client.put_events().set_entries(Some(entries)).send().await {
             Ok(answer) => Ok(answer.entries.unwrap_or_default()),
