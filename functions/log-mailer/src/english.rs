@@ -7,7 +7,7 @@ use domain::{
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::language::{Detail, FIELDS_IN_A_SENTENCE, Language, LetterWords, People};
+use crate::language::{Detail, FIELDS_IN_A_SENTENCE, Language, LetterWords, People, is_lead, quotable};
 
 /// Mails in English.
 #[derive(Clone, Copy, Debug)]
@@ -112,8 +112,14 @@ impl Language for English {
         }
     }
 
+    fn quoted(&self, text: &str) -> String {
+        quoted(text)
+    }
+
     fn stop_project(&self, project: &ProjectName) -> String {
-        format!("Stop mails about the project {}", quoted(project.as_str()))
+        let project =
+            quotable(project.as_str()).map_or_else(|| "this project".to_owned(), |it| format!("the project {}", quoted(it)));
+        format!("Stop mails about {project}")
     }
 
     fn stop_everything(&self) -> &'static str {
@@ -199,7 +205,7 @@ fn name(user: UserId, people: &People) -> String {
     if user == people.reader {
         return "you".to_owned();
     }
-    people.name(user).unwrap_or("a former member").to_owned()
+    people.name(user).map_or_else(|| "a former member".to_owned(), |it| if is_lead(it) { quoted(it) } else { it.to_owned() })
 }
 
 fn status(status: Status) -> &'static str {

@@ -7,7 +7,7 @@ use domain::{
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 
-use crate::language::{Detail, FIELDS_IN_A_SENTENCE, Language, LetterWords, People};
+use crate::language::{Detail, FIELDS_IN_A_SENTENCE, Language, LetterWords, People, is_lead, quotable};
 
 /// Mails in Korean, in the formal polite style (합쇼체).
 #[derive(Clone, Copy, Debug)]
@@ -116,8 +116,13 @@ impl Language for Korean {
         }
     }
 
+    fn quoted(&self, text: &str) -> String {
+        quoted(text)
+    }
+
     fn stop_project(&self, project: &ProjectName) -> String {
-        format!("{} 프로젝트의 메일 그만 받기", quoted(project.as_str()))
+        let project = quotable(project.as_str()).map_or_else(|| "이".to_owned(), quoted);
+        format!("{project} 프로젝트의 메일 그만 받기")
     }
 
     fn stop_everything(&self) -> &'static str {
@@ -242,7 +247,8 @@ fn name(user: UserId, people: &People) -> String {
     if user == people.reader {
         return "회원님".to_owned();
     }
-    people.name(user).map_or_else(|| "이전 구성원".to_owned(), |it| format!("{it} 님"))
+    let named = |it: &str| format!("{} 님", if is_lead(it) { quoted(it) } else { it.to_owned() });
+    people.name(user).map_or_else(|| "이전 구성원".to_owned(), named)
 }
 
 fn status(status: Status) -> &'static str {

@@ -70,9 +70,11 @@ pub(crate) trait Language {
     fn letter(&self, letter: &Letter, zone: &TimeZoneName) -> LetterWords;
     /// From where something was done, in words of closed sets only: a client calls itself whatever it likes.
     fn device(&self, device: &Device) -> String;
-    /// How a sentence names the project and the task beside each other.
+    /// In quotation marks, as what people typed is where it begins a line: it must not pass for a line of ours.
+    fn quoted(&self, text: &str) -> String;
+    /// The task and its project, as the line above the link names them.
     fn place(&self, title: &str, project: &ProjectName) -> String {
-        format!("{title} · {project}")
+        format!("{} · {project}", self.quoted(title))
     }
 }
 
@@ -85,6 +87,11 @@ pub(crate) fn language(locale: Locale) -> &'static dyn Language {
 
 /// A sentence tells of this many fields; more are listed below it.
 pub(crate) const FIELDS_IN_A_SENTENCE: usize = 2;
+
+/// Whether a line that begins with this name could pass for one of ours: what a link is called, a colon, the link.
+pub(crate) fn is_lead(name: &str) -> bool {
+    name.contains([':', '：'])
+}
 
 /// A name, if a mail may quote it to somebody who may not know its owner. Mail programs make links of what looks like one, so
 /// whoever can choose a name could have Baton mail a link of theirs: addresses, domains, anything with a scheme and telephone

@@ -132,7 +132,7 @@ fn block(web_origin: &str, reader: &Profile, it: &TaskNews, is_named_above: bool
     let TaskNews { project_name, net } = it;
     let language = language(reader.locale);
     let headline = language.headline(net, people);
-    let headline = if is_named_above { headline } else { format!("{}: {headline}", net.title) };
+    let headline = if is_named_above { headline } else { format!("{}: {headline}", language.quoted(net.title.as_str())) };
     let told_in_full = net.kind == NetKind::Updated && net.fields.len() <= crate::language::FIELDS_IN_A_SENTENCE;
     let details = if told_in_full { Vec::new() } else { details(reader, net, people) };
     Block {
@@ -186,7 +186,10 @@ fn thread_id(task: TaskId, sender: &EmailAddress) -> String {
 
 /// User text as it may stand in a header: one line, without characters that end it or turn it around.
 pub(crate) fn header_text(text: &str) -> String {
-    straight(text).chars().map(|it| if it.is_control() || matches!(it, '\u{2028}' | '\u{2029}') { ' ' } else { it }).collect()
+    let one_line = |it: char| if it.is_control() || matches!(it, '\u{2028}' | '\u{2029}') { ' ' } else { it };
+    let text: String = straight(text).chars().map(one_line).collect();
+    // Its reader would decode what looks encoded (RFC 2047, section 2), and have back all that was taken out.
+    text.replace("=?", "= ?")
 }
 
 /// Without the characters that turn text around (Unicode Standard Annex 9, section 2): what one person typed must not change

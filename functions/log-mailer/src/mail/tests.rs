@@ -45,7 +45,7 @@ fn a_mail_about_a_task_says_it_in_its_first_line_threads_and_can_be_stopped() {
     let expected = "\
 Ada moved it from waiting to in progress.
 
-Fix the pump · House
+“Fix the pump” · House
 Friday, 20 November 2026, 23:03 (Asia/Seoul)
 https://baton.example/#/projects/00000000-0000-0000-0000-00000000000a/tasks/00000000-0000-0000-0000-00000000000b
 You get this because the task is yours.
@@ -70,7 +70,7 @@ fn a_korean_reader_gets_korean() {
     let expected = "\
 그레이스 님이 상태를 대기에서 진행 중으로 바꾸었습니다.
 
-Fix the pump · 집수리
+‘Fix the pump’ · 집수리
 2026년 11월 20일 (금) 23:03 (Asia/Seoul)
 https://baton.example/#/projects/00000000-0000-0000-0000-00000000000a/tasks/00000000-0000-0000-0000-00000000000b
 회원님이 담당하는 작업이어서 보내 드립니다.
@@ -90,7 +90,7 @@ fn a_new_task_is_told_with_what_it_says() {
     ];
     let mail = write(Locale::En, &[news("House", net(NetKind::Created, &[ADA], fields))]);
     assert!(
-        mail.text.starts_with("Ada gave you a new task.\n- Status: waiting\n- Priority: high\n\nFix the pump"),
+        mail.text.starts_with("Ada gave you a new task.\n- Status: waiting\n- Priority: high\n\n“Fix the pump”"),
         "{}",
         mail.text
     );
@@ -101,7 +101,7 @@ fn several_tasks_are_one_mail_and_those_beyond_twenty_are_counted() {
     let all: Vec<_> = (0..23).map(|_| news("House", net(NetKind::Updated, &[ADA], moved()))).collect();
     let mail = write(Locale::En, &all);
     assert_eq!(mail.subject, "[House] 23 tasks changed");
-    assert!(mail.text.starts_with("Fix the pump: Ada moved it from waiting to in progress.\n"), "{}", mail.text);
+    assert!(mail.text.starts_with("“Fix the pump”: Ada moved it from waiting to in progress.\n"), "{}", mail.text);
     assert_eq!(mail.text.matches("Ada moved it").count(), MOST_TASKS);
     assert!(mail.text.contains("\n3 more tasks changed.\nhttps://baton.example/#/\n"), "{}", mail.text);
     assert_eq!(header(&mail, "In-Reply-To"), None);
@@ -111,7 +111,7 @@ fn several_tasks_are_one_mail_and_those_beyond_twenty_are_counted() {
 #[test]
 fn a_deleted_task_leads_to_its_project() {
     let mail = write(Locale::En, &[news("House", net(NetKind::Deleted, &[ADA], Vec::new()))]);
-    assert!(mail.text.starts_with("Ada deleted it.\n\nFix the pump · House\n"), "{}", mail.text);
+    assert!(mail.text.starts_with("Ada deleted it.\n\n“Fix the pump” · House\n"), "{}", mail.text);
     assert!(mail.text.contains("/#/projects/00000000-0000-0000-0000-00000000000a\n"), "{}", mail.text);
 }
 
@@ -128,6 +128,7 @@ fn what_people_typed_is_text_in_html_and_never_a_header_of_its_own() {
         let safe = |it: &str| it.chars().all(|it| it.is_ascii_graphic() || it == ' ');
         assert!(mail.headers.iter().all(|(name, value)| safe(name) && safe(value)), "{:?}", mail.headers);
     }
+    assert_eq!(header_text("=?utf-8?b?DQo=?="), "= ?utf-8?b?DQo= ?=", "a reader decodes what looks encoded");
     assert_eq!(header_text("a\r\nBcc: x@example.com\u{2028}b\0"), "a  Bcc: x@example.com b ");
 }
 
@@ -159,8 +160,9 @@ fn a_digest_has_a_subject_and_a_first_line_of_its_own_and_no_thread() {
         (Locale::Ko, vec![one(), elsewhere(one())], "Baton 오늘의 요약: 프로젝트 2개에서 작업 2건이 변경되었습니다"),
     ] {
         let mail = digest(locale, &news);
+        let quoted = language(locale).quoted("Fix the pump");
         assert_eq!(mail.subject, expected);
-        assert!(mail.text.starts_with(&format!("{expected}.\n\nFix the pump: ")), "{}", mail.text);
+        assert!(mail.text.starts_with(&format!("{expected}.\n\n{quoted}: ")), "{}", mail.text);
         assert!(mail.html.contains(&format!("{expected}.</p>")), "{}", mail.html);
         assert_eq!((header(&mail, "In-Reply-To"), header(&mail, "References")), (None, None));
         assert_eq!(header(&mail, "List-Unsubscribe-Post"), Some("List-Unsubscribe=One-Click"));
