@@ -24,7 +24,7 @@ impl Process {
         Self::start_with(folder, &[]).await
     }
 
-    async fn start_with(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) async fn start_with(folder: &Path, arguments: &[&str]) -> Self {
         Self::spawn(command(folder).args(arguments)).await
     }
 
