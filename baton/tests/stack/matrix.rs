@@ -219,7 +219,8 @@ impl<'a> Scene<'a> {
                 continue;
             }
             let project = caller.create_project("Notices").await;
-            caller.bring_in(&project, &self.host, "editor").await;
+            // As an owner, so that the caller may go.
+            caller.bring_in(&project, &self.host, "owner").await;
             let task = caller.create_task(&project, json!({"title": "Read this"})).await;
             self.host.patch(&task, "*", json!({"status": "done"})).await.expect(200);
             self.stack.drain().await;
