@@ -181,6 +181,22 @@ async fn a_hint_among_the_dead_letters_goes_on_to_where_it_was_going() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_mail_service_said_is_taken_in_after_all() {
+    let deaf = Deaf::start().await;
+    let invocation: Value = serde_json::from_str(include_str!("../../../events/log-mailer-mail-bounced.json")).expect("JSON");
+    let body = invocation["Records"][0]["body"].as_str().expect("an event");
+    let mut bounce: Value = serde_json::from_str(body).expect("JSON");
+    bounce["detail"]["mail"]["tags"]["recipient"] = json!([format!("USER_{}", deaf.ben.id)]);
+    deaf.put("FeedbackDeadLetters", &bounce);
+    let (client, name) = table(&deaf.stack, "MAIL_TABLE");
+    let (mail, address) = (store::Mail::new(client, name), deaf.ben.email.parse().expect("an address"));
+    assert!(!mail.suppressed(&address).await.expect("the table answers"));
+    let redriven = redrive_all(&deaf.stack, "FeedbackDeadLetters").await.expect("it goes on");
+    assert_eq!(redriven.sent.get("FeedbackQueue"), Some(&1));
+    assert!(mail.suppressed(&address).await.expect("the table answers"), "the bounce is known of");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_understands_comes_back_as_it_was_and_holds_up_no_redrive() {
     let stack = crate::people::stack().await;
     stack.queues().send(&[("MailQueue", "hello"), ("LetterQueue", "{}")]).expect("the queues take it");
