@@ -3,6 +3,9 @@ use jiff::{SignedDuration, Timestamp};
 /// How far apart the first two mails of a stream are.
 const FIRST_SPACING: SignedDuration = SignedDuration::from_mins(1);
 
+/// How long nothing may come, at least, until a stream counts as calmer: a stream of single changes, two minutes apart, is one.
+const SHORTEST_CALM: SignedDuration = SignedDuration::from_mins(5);
+
 /// How long news waits to be told together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pacing {
@@ -22,14 +25,14 @@ impl Pacing {
     /// When a person is told of what waits for them: (when the first of it happened, when the last did) for each part.
     /// Nothing, where nothing waits.
     ///
-    /// That is when it was quiet for the window, or, while a stream of news goes on, for as long as its mails are spaced; but no longer
-    /// after the oldest of it than the longest wait; and never before the rhythm allows it.
+    /// That is when it was quiet for the window, or, while a stream of news goes on, for twice as long as its mails are spaced; but no
+    /// longer after the oldest of it than the longest wait; and never before the rhythm allows it.
     #[must_use]
     pub fn due(&self, waiting: impl Iterator<Item = (Timestamp, Timestamp)>, rhythm: Option<&Rhythm>) -> Option<Timestamp> {
         let (oldest, newest) = waiting.reduce(|earlier, later| (earlier.0.min(later.0), earlier.1.max(later.1)))?;
         let rhythm = rhythm.filter(|_| self.spaces());
         // In a stream, half a minute without news is no sign that it is over.
-        let window = rhythm.and_then(|it| it.cooled(oldest)).map_or(self.window, |cooled| cooled.max(self.window));
+        let window = rhythm.and_then(|it| it.cooled(oldest)).map_or(self.window, |cooled| (cooled * 2).max(self.window));
         let settled = later(newest, window).min(later(oldest, self.longest_wait));
         Some(rhythm.map_or(settled, |it| it.open_at().max(settled)))
     }
@@ -53,8 +56,8 @@ impl Rhythm {
     /// The rhythm after a mail that was sent at `told_at`, and the first of whose news happened at `first_at`; none, where
     /// mails are not spaced.
     ///
-    /// After a first mail it is a minute, and twice as long after each further one. Each whole spacing between a mail and
-    /// the first news after it halves it.
+    /// After a first mail it is a minute, and twice as long after each further one. Each whole spacing, or five minutes where that
+    /// is longer, between a mail and the first news after it halves it.
     #[must_use]
     pub fn after(previous: Option<Self>, first_at: Timestamp, told_at: Timestamp, pacing: &Pacing) -> Option<Self> {
         if !pacing.spaces() {
@@ -73,10 +76,10 @@ impl Rhythm {
     /// From when on it makes no difference any more, and need not be kept.
     #[must_use]
     pub fn forgotten_at(&self) -> Timestamp {
-        let mut calm = self.spacing;
+        let mut calm = self.calm();
         let mut cooled = self.spacing / 2;
         while cooled >= FIRST_SPACING {
-            calm += self.spacing;
+            calm += self.calm();
             cooled /= 2;
         }
         later(self.told_at, calm)
@@ -86,11 +89,16 @@ impl Rhythm {
     fn cooled(&self, first_at: Timestamp) -> Option<SignedDuration> {
         let mut calm = first_at.duration_since(self.told_at);
         let mut cooled = self.spacing;
-        while calm >= self.spacing && cooled >= FIRST_SPACING {
-            calm -= self.spacing;
+        while calm >= self.calm() && cooled >= FIRST_SPACING {
+            calm -= self.calm();
             cooled /= 2;
         }
         (cooled >= FIRST_SPACING).then_some(cooled)
+    }
+
+    /// The calm that halves it.
+    fn calm(&self) -> SignedDuration {
+        self.spacing.max(SHORTEST_CALM)
     }
 }
 
@@ -134,20 +142,23 @@ mod tests {
 
     #[test]
     fn a_mail_keeps_the_next_one_at_a_distance() {
-        assert_eq!(due(&[(100, 100)], Some(rhythm(0, 60))), Some(130), "calm since");
+        assert_eq!(due(&[(300, 300)], Some(rhythm(0, 60))), Some(330), "calm since");
         assert_eq!(due(&[(-300, 0)], Some(rhythm(0, 120))), Some(120), "it waits for its distance, whatever waited how long");
         assert_eq!(due(&[(500, 500)], Some(rhythm(0, 900))), Some(900));
     }
 
     #[test]
-    fn while_a_stream_goes_on_it_has_to_be_quiet_for_as_long_as_its_mails_are_spaced() {
-        assert_eq!(due(&[(10, 40)], Some(rhythm(0, 60))), Some(100));
-        assert_eq!(due(&[(10, 40)], Some(rhythm(0, 120))), Some(160));
-        assert_eq!(due(&[(130, 130)], Some(rhythm(0, 120))), Some(190), "halved by a calm");
-        assert_eq!(due(&[(240, 240)], Some(rhythm(0, 120))), Some(270), "forgotten after a longer one");
+    fn while_a_stream_goes_on_it_has_to_be_quiet_for_twice_as_long_as_its_mails_are_spaced() {
+        assert_eq!(due(&[(10, 40)], Some(rhythm(0, 60))), Some(160));
+        assert_eq!(due(&[(10, 40)], Some(rhythm(0, 120))), Some(280));
+        assert_eq!(due(&[(299, 299)], Some(rhythm(0, 120))), Some(539), "no calm yet");
+        assert_eq!(due(&[(300, 300)], Some(rhythm(0, 120))), Some(420), "halved by a calm");
+        assert_eq!(due(&[(600, 600)], Some(rhythm(0, 120))), Some(630), "forgotten after a longer one");
         assert_eq!(due(&[(10, 40)], Some(rhythm(0, 900))), Some(900));
         assert_eq!(due(&[(850, 890)], Some(rhythm(0, 900))), Some(1_150), "no longer than the longest wait");
-        assert_eq!(due(&[(5, 5)], Some(rhythm(0, 10))), Some(35), "never less than the window");
+        let slow = Pacing { window: SignedDuration::from_mins(3), ..PACING };
+        let waiting = [(second(10), second(10))];
+        assert_eq!(slow.due(waiting.into_iter(), Some(&rhythm(0, 60))), Some(second(190)), "never less than the window");
     }
 
     #[test]
@@ -184,13 +195,13 @@ mod tests {
             assert_eq!(after, Some(self::rhythm(9_000, expected)), "{spacing} s, first news after {calm} s");
         };
         check(60, -500, 120);
-        check(60, 59, 120);
-        check(60, 60, 60);
-        check(240, 239, 480);
-        check(240, 240, 240);
-        check(240, 480, 120);
-        check(240, 719, 120);
-        check(240, 720, 60);
+        check(60, 299, 120);
+        check(60, 300, 60);
+        check(240, 299, 480);
+        check(240, 300, 240);
+        check(240, 600, 120);
+        check(240, 899, 120);
+        check(240, 900, 60);
         check(900, 899, 900);
         check(900, 900, 900);
         check(900, 1_800, 450);
@@ -201,16 +212,16 @@ mod tests {
 
     #[test]
     fn a_rhythm_is_forgotten_when_it_makes_no_difference_any_more() {
-        for spacing in [20, 60, 120, 225, 450, 900] {
+        for spacing in [60, 120, 225, 450, 900] {
             let before = rhythm(1_000, spacing);
             let forgotten_at = before.forgotten_at();
             let after = |first_at| Rhythm::after(Some(before), first_at, second(9_000), &PACING).map(|it| it.spacing.as_secs());
             assert_eq!(after(forgotten_at), Some(60), "{spacing}");
-            let still = spacing >= 60;
-            assert_eq!(after(forgotten_at - SignedDuration::from_secs(1)) > Some(60), still, "{spacing}");
+            assert!(after(forgotten_at - SignedDuration::from_secs(1)) > Some(60), "{spacing}");
         }
+        assert_eq!(Rhythm::after(Some(rhythm(0, 20)), second(1), second(60), &PACING), Some(rhythm(60, 60)), "never kept");
         assert_eq!(rhythm(0, 900).forgotten_at(), second(3_600));
-        assert_eq!(rhythm(0, 60).forgotten_at(), second(60));
+        assert_eq!(rhythm(0, 60).forgotten_at(), second(300));
     }
 
     #[test]
