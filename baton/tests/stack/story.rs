@@ -6,6 +6,7 @@ use baton::stack::Stack;
 use serde_json::{Value, json};
 
 use crate::people::{Person, empty_inbox, mails_to, stack};
+use crate::timed::{Timed, WINDOW};
 
 /// What a person found in the inbox, oldest first: subject, then the text, with what differs between runs replaced.
 async fn read_mails(stack: &Stack, reader: &Person, replace: &[(&str, &str)]) -> String {
@@ -108,27 +109,22 @@ async fn three_people_read_what_concerns_them_in_korean() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn within_the_window_only_the_net_effect_is_told() {
-    let stack = Stack::start(baton::stack::Options { in_memory: true, port: 0, window_seconds: 1, ..Default::default() })
-        .await
-        .expect("the stack starts");
-    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
-    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
-    let cam = Person::sign_up(&stack, "Cam", json!({})).await;
-    let project = ada.create_project("Boiler room").await;
-    ada.bring_in(&project, &ben, "editor").await;
-    ada.bring_in(&project, &cam, "editor").await;
+    let timed = Timed::start(WINDOW).await;
+    let ([ada, ben, cam], project) = timed.team(["Ada", "Ben", "Cam"]).await;
     let task = ada.create_task(&project, json!({"title": "Fix the pump"})).await;
-    empty_inbox(&stack).await;
 
     ada.patch(&task, "*", json!({"assignee": ben.id})).await.expect(200);
     ada.patch(&task, "*", json!({"status": "done"})).await.expect(200);
     ada.patch(&task, "*", json!({"assignee": cam.id})).await.expect(200);
     ada.patch(&task, "*", json!({"status": "waiting"})).await.expect(200);
-    stack.drain().await;
+    timed.pass(20).await;
+    assert_eq!(timed.mails(&cam).await, Vec::<Value>::new(), "it is not quiet yet");
+    timed.pass(20).await;
+    timed.pass(3600).await;
 
-    assert_eq!(mails_to(&stack, &ada.email).await, Vec::<Value>::new());
-    assert_eq!(mails_to(&stack, &ben.email).await, Vec::<Value>::new(), "Ben held it only in between");
-    let cams = mails_to(&stack, &cam.email).await;
+    assert_eq!(timed.mails(&ada).await, Vec::<Value>::new());
+    assert_eq!(timed.mails(&ben).await, Vec::<Value>::new(), "Ben held it only in between");
+    let cams = timed.mails(&cam).await;
     assert_eq!(cams.len(), 1, "{cams:#?}");
     assert!(!cams[0]["text"].as_str().expect("a text").contains("done"), "waiting, done, waiting is nothing: {cams:#?}");
 }
