@@ -2,6 +2,8 @@
 //!
 //! `BATON_PROBES=100000 cargo test -p baton --test stack foreign_ids -- --nocapture` makes as many, and prints what they met.
 
+mod routes;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,6 +17,7 @@ use uuid::Uuid;
 use crate::bad_input::everything;
 use crate::dice::Dice;
 use crate::people::{Answer, PASSWORD, Person, stack};
+use crate::probes::routes::{Route, parameters, routes};
 
 /// Probes in an ordinary run.
 const PROBES: usize = 5_000;
@@ -46,12 +49,6 @@ struct Target {
     cursors: Vec<String>,
     /// What no answer may contain, but for what its request did.
     secrets: BTreeSet<String>,
-}
-
-struct Route {
-    method: Method,
-    path: String,
-    is_list: bool,
 }
 
 /// Where there is something to probe, and what was answered to nonexistent ids there.
@@ -316,31 +313,6 @@ async fn probe_with_cursor(prober: &Prober, route: &Route, target: &Target, dice
     assert!(matches!(answer.status.as_u16(), 200 | 400 | 403 | 404), "{says}");
     target.look_for_leaks(&answer, &[&path], &says);
     (route.name(), answer.status.as_u16())
-}
-
-impl Route {
-    fn name(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-}
-
-/// Every route of the document.
-fn routes() -> Vec<Route> {
-    let document = serde_json::to_value(baton::functions::document()).expect("a document is JSON");
-    let mut routes = Vec::new();
-    for (path, item) in document["paths"].as_object().expect("paths") {
-        for (method, operation) in item.as_object().expect("operations").iter().filter(|(_, it)| it["responses"].is_object()) {
-            let parameters = operation["parameters"].as_array().into_iter().flatten();
-            let is_list = parameters.map(|it| &it["name"]).any(|it| it == "cursor");
-            let method: Method = method.to_uppercase().parse().expect("a method");
-            routes.push(Route { method, path: path.clone(), is_list });
-        }
-    }
-    routes
-}
-
-fn parameters(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'))
 }
 
 async fn send(prober: &Prober, route: &Route, path: &str, body: Option<String>) -> Answer {
