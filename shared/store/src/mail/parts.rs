@@ -260,6 +260,20 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_part_of_an_earlier_release_is_read_and_has_waited_long_enough() {
+        let Part { content: PartContent::Task(span), .. } = task_part() else { panic!("a part of a task") };
+        let mut content = serde_json::to_value(PartContent::Task(span.clone())).expect("JSON");
+        let fields = content["task"].as_object_mut().expect("a span");
+        fields.remove("first_at");
+        fields.remove("last_at");
+        assert!(fields.keys().all(|it| ["project", "task", "from", "to", "kinds"].contains(&it.as_str())), "{fields:?}");
+        let before = part_item(&task_part()).expect("an item").with("content", text(content));
+        let at = Timestamp::UNIX_EPOCH;
+        let read = PartContent::Task(TaskSpan { first_at: at, last_at: at, ..span });
+        assert_eq!(part(&before).ok(), Some(Part { content: read, ..task_part() }));
+    }
+
+    #[test]
     fn a_part_that_cannot_be_read_hides_neither_its_recipient_nor_the_others() {
         let (good, bad) = (task_part(), Part { due_at: at("2026-11-20T12:00:00Z"), ..letter_part() });
         let broken = part_item(&bad).expect("an item").with("content", text(r#"{"pigeon": {}}"#));
