@@ -200,7 +200,7 @@ mod tests {
 
         fn event_types(&self) -> Vec<String> {
             let events = self.bus.recorded();
-            events.iter().map(|it| format!("{}", it["detail-type"].as_str().unwrap_or_default())).collect()
+            events.iter().map(|it| it["detail-type"].as_str().unwrap_or_default().to_owned()).collect()
         }
     }
 
