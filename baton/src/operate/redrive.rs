@@ -200,6 +200,10 @@ impl Redrive<'_> {
             (Some((account, _)), Some(name)) => Some(format!("{account}/{name}")),
             (None, Some(name)) => Some(name.to_owned()),
             (None, None) => queue_of_event(body).map(str::to_owned),
+            // On AWS a name goes on behind that of the template.
+            (Some((account, own)), None) if own.ends_with("DeadLetters") => {
+                queue_of_event(body).map(|it| format!("{account}/{it}"))
+            }
             (Some(_), None) => None,
         };
         let Some(queue) = queue.or_else(|| self.to.map(str::to_owned)) else {

@@ -70,7 +70,7 @@ pub async fn run(options: RepairOptions) -> Result<bool, StartError> {
     let deployment = place.open(false)?;
     let repaired = repair_cursors(&deployment, Repair { mailed_until, dry_run }, &mut |line| println!("{line}")).await?;
     let Repaired { tasks, up, down, away, parts_away, parts_cut, claims, deliveries, left } = repaired;
-    println!("{}{tasks} tasks", if dry_run { "nothing changed; it would be, of " } else { "done, of " });
+    println!("{tasks} tasks{}", if dry_run { "; nothing is changed, this is what would be" } else { "" });
     println!("cursors: {up} up, {down} down, {away} away");
     println!("parts: {parts_away} away, {parts_cut} cut; claims: {claims} let go of; deliveries: {deliveries} away");
     if left > 0 {
