@@ -21,8 +21,8 @@ use crate::words::Words;
 
 const CASES: u32 = 20_000;
 
-/// More than the longest project name and title in brackets, in Unicode scalar values.
-const LONGEST_SUBJECT: usize = 320;
+/// More than the longest project name, in brackets, and title, with a blank in each `=?`; in Unicode scalar values.
+const LONGEST_SUBJECT: usize = 460;
 
 /// In octets; RFC 5322, section 2.1.1, less the name and the separator.
 const LONGEST_HEADER: usize = 900;
