@@ -285,6 +285,7 @@ fn a_function_without_its_settings_refuses_to_start_and_names_all_that_are_missi
                 "QUIET_WINDOW_SECONDS",
                 "LONGEST_WAIT_SECONDS",
                 "LONGEST_SPACING_SECONDS",
+                "MAIL_QUEUE_URL",
                 "DEAD_LETTER_QUEUE_URL",
             ],
         ),
