@@ -27,6 +27,8 @@ pub(crate) enum Site {
     Table(Caller, Operation),
     Events(Caller),
     Mail,
+    /// A message sent to a queue.
+    Messages(Caller),
     /// A batch of hints to the mailer.
     Hints,
     /// A batch of reports of the mail service to the mailer.
@@ -56,6 +58,8 @@ pub(crate) enum Fault {
     MailThrottled,
     MailFailed,
     MailLostAnswer,
+    MessageLostRequest,
+    MessageLostAnswer,
     HintLost,
     HintRepeated,
     HintReordered,
@@ -91,6 +95,8 @@ impl Fault {
             Self::MailThrottled => "SES: throttled",
             Self::MailFailed => "SES: 5xx, not accepted",
             Self::MailLostAnswer => "SES: accepted, answer lost",
+            Self::MessageLostRequest => "SQS: request lost",
+            Self::MessageLostAnswer => "SQS: answer lost",
             Self::HintLost => "SQS: message lost",
             Self::HintRepeated => "SQS: batch delivered twice at once",
             Self::HintReordered => "SQS: batch out of order",
@@ -113,10 +119,10 @@ impl Fault {
     fn menu(site: Site) -> &'static [(Self, u64)] {
         match site {
             Site::Table(_, Operation::Read) => {
-                &[(Self::TableLostRequest, 6), (Self::TableLostAnswer, 6), (Self::TableThrottled, 8)]
+                &[(Self::TableLostRequest, 8), (Self::TableLostAnswer, 8), (Self::TableThrottled, 12)]
             }
             Site::Table(_, Operation::BatchRead) => {
-                &[(Self::TableLostRequest, 6), (Self::TableLostAnswer, 6), (Self::TableThrottled, 8), (Self::PartialBatch, 40)]
+                &[(Self::TableLostRequest, 8), (Self::TableLostAnswer, 8), (Self::TableThrottled, 12), (Self::PartialBatch, 40)]
             }
             Site::Table(_, Operation::Write) => &[
                 (Self::TableLostRequest, 15),
@@ -141,7 +147,8 @@ impl Fault {
                 (Self::RepeatedEvent, 40),
                 (Self::DelayedEvent, 40),
             ],
-            Site::Mail => &[(Self::MailThrottled, 40), (Self::MailFailed, 30), (Self::MailLostAnswer, 50)],
+            Site::Mail => &[(Self::MailThrottled, 60), (Self::MailFailed, 50), (Self::MailLostAnswer, 80)],
+            Site::Messages(_) => &[(Self::MessageLostRequest, 40), (Self::MessageLostAnswer, 40)],
             Site::Hints => &[
                 (Self::HintLost, 40),
                 (Self::HintRepeated, 60),
@@ -151,8 +158,8 @@ impl Fault {
             ],
             Site::Reports => &[(Self::ReportLost, 80), (Self::ReportLate, 100), (Self::ReportRepeated, 80)],
             Site::Stream => &[(Self::StreamRepeated, 40), (Self::StreamPartial, 40)],
-            Site::Invocation(Caller::Mailer) => &[(Self::MailerKilled, 80)],
-            Site::Invocation(Caller::Publisher) => &[(Self::PublisherKilled, 60)],
+            Site::Invocation(Caller::Mailer) => &[(Self::MailerKilled, 120)],
+            Site::Invocation(Caller::Publisher) => &[(Self::PublisherKilled, 80)],
             Site::Invocation(Caller::Tasks) => &[],
             Site::Clock => &[(Self::ClockSkew, 300)],
         }

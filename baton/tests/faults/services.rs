@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::bus;
 use crate::faults::{CALLERS, Faults, SERVICES, caller_path, service_path};
 use crate::mail_service;
-use crate::schedule::Caller;
+use crate::schedule::{Caller, Fault, Injection, Site};
 use crate::tables;
 
 /// A call as it came.
@@ -137,8 +137,19 @@ async fn answer(State(services): State<Services>, uri: Uri, headers: HeaderMap, 
         Service::DynamoDb => tables::answer(&services, &request).await,
         Service::EventBridge => bus::answer(&services, &request).await,
         Service::Ses => mail_service::answer(&services, &request).await,
-        Service::Sqs => passed(services.forward(&request).await),
+        Service::Sqs => send_message(&services, &request).await,
     }
+}
+
+async fn send_message(services: &Services, request: &Request) -> Response {
+    let Some(Injection { fault, chance }) = services.faults.next(Site::Messages(request.caller)) else {
+        return passed(services.forward(request).await);
+    };
+    services.faults.count(fault);
+    if fault == Fault::MessageLostAnswer {
+        let _lost = services.forward(request).await;
+    }
+    cut_off(chance)
 }
 
 /// An answer on its way back, or the end of the connection.

@@ -17,7 +17,14 @@ const MOST_SAID: usize = 25;
 /// What was lost, told twice or told wrongly, in words.
 pub(crate) async fn judge(run: &Run) -> Result<Tally, Vec<String>> {
     let evidence = Evidence::gather(run).await;
-    let mut judge = Judge { run, evidence: &evidence, begun: BTreeMap::new(), wrong: Vec::new(), tally: Tally::default() };
+    let mut judge = Judge {
+        run,
+        evidence: &evidence,
+        begun: BTreeMap::new(),
+        owed: BTreeSet::new(),
+        wrong: Vec::new(),
+        tally: Tally::default(),
+    };
     for (task, log) in &evidence.logs {
         judge.log(*task, log);
     }
@@ -31,6 +38,7 @@ pub(crate) async fn judge(run: &Run) -> Result<Tally, Vec<String>> {
     for letter in evidence.dead_letters.iter().filter(|it| it.contains("\"reason\"")) {
         judge.wrong.push(format!("the mailer buried a message: {letter}"));
     }
+    judge.tally.changes_owed = judge.owed.len() as u64;
     judge.wrong.truncate(MOST_SAID);
     if judge.wrong.is_empty() { Ok(judge.tally) } else { Err(judge.wrong) }
 }
@@ -40,6 +48,8 @@ struct Judge<'a> {
     evidence: &'a Evidence,
     /// When a version of a task was asked for, at the earliest.
     begun: BTreeMap<(usize, u64), Moment>,
+    /// Versions of tasks of which somebody surely had to be told.
+    owed: BTreeSet<(usize, u64)>,
     wrong: Vec<String>,
     tally: Tally,
 }
@@ -213,6 +223,7 @@ impl Judge<'_> {
                 continue;
             }
             self.tally.owed += 1;
+            self.owed.insert((task, entry.version));
             let covering: Vec<&Record> = records.iter().filter(|it| (it.from..=it.to).contains(&entry.version)).collect();
             for kind in kinds {
                 let is_chosen = |it: &&&Record| wants.maybe_chosen(kind, it.timing);
@@ -225,8 +236,6 @@ impl Judge<'_> {
                 }
             }
         }
-        let owed_changes = &mut self.tally.changes_owed;
-        *owed_changes += u64::from(person == 0) * log.len() as u64;
     }
 
     /// A new task is one piece of news, and goes by the choice about assignments.
