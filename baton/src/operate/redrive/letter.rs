@@ -56,7 +56,7 @@ struct BatchInfo {
 struct Event {
     source: String,
     #[serde(rename = "detail-type")]
-    _detail_type: String,
+    detail_type: String,
 }
 
 impl DeadLetter {
@@ -100,13 +100,13 @@ fn target(message: &Message) -> Option<String> {
     arn.rsplit(':').next().filter(|it| !it.is_empty()).map(str::to_owned)
 }
 
-/// The queue into which the template's rules put such an event.
+/// The queue into which the template's rules, or the mailer itself, put such an event.
 pub(super) fn queue_of_event(body: &str) -> Option<&'static str> {
-    let Event { source, .. } = serde_json::from_str(body).ok()?;
-    match source.as_str() {
-        "baton.tasks" => Some("MailQueue"),
-        "baton.mail" => Some("LetterQueue"),
-        "aws.ses" => Some("FeedbackQueue"),
+    let Event { source, detail_type } = serde_json::from_str(body).ok()?;
+    match (source.as_str(), detail_type.as_str()) {
+        ("baton.tasks", _) | ("baton.mail", "Mail Due") => Some("MailQueue"),
+        ("baton.mail", _) => Some("LetterQueue"),
+        ("aws.ses", _) => Some("FeedbackQueue"),
         _ => None,
     }
 }
