@@ -360,3 +360,22 @@ async fn what_an_operator_mistypes_is_named() {
     check(&["redrive"], &[], "QUEUE").await;
     assert!(!std::path::Path::new(&nowhere).exists(), "and nothing is made");
 }
+
+#[test]
+fn every_alarm_has_its_section_in_the_runbook_and_says_so() {
+    let runbook = include_str!("../../../docs/runbook.md");
+    let mut alarms = 0;
+    for resource in baton::template::TEMPLATE.split("\n\n") {
+        let Some((name, _)) = resource.trim_start_matches('\n').trim_start().split_once(":\n    Type: AWS::CloudWatch::Alarm")
+        else {
+            continue;
+        };
+        alarms += 1;
+        assert!(runbook.contains(&format!("\n## {name}\n")), "{name} has no section");
+        assert!(resource.contains(&format!("See docs/runbook.md, {name}.")), "{name} does not lead there");
+    }
+    assert!(alarms >= 9, "{alarms}");
+    for queue in baton::template::TEMPLATE.lines().filter_map(|it| it.trim().strip_suffix("DeadLetters:")) {
+        assert!(runbook.contains(&format!("baton redrive \"$(resource {queue}DeadLetters)\"")), "{queue} has no redrive");
+    }
+}
