@@ -27,6 +27,13 @@ enum Refusal {
 }
 
 const RECEIPT: Refusal = Refusal::Call { kind: "ReceiptHandleIsInvalid", message: "The input receipt handle is invalid." };
+/// In one `SendMessageBatch`.
+const MOST_ENTRIES: usize = 10;
+
+const TOO_MANY_ENTRIES: Refusal = Refusal::Call {
+    kind: "TooManyEntriesInBatchRequest",
+    message: "Maximum number of entries per request are 10, and one at least is needed.",
+};
 const TOO_MANY: Refusal =
     Refusal::Call { kind: "InvalidParameterValue", message: "MaxNumberOfMessages must be between 1 and 10, if provided." };
 
@@ -63,6 +70,7 @@ impl IntoResponse for Refusal {
 pub fn answer(queues: &Queues, operation: &str, body: &[u8]) -> Option<Response> {
     let answered = match operation {
         "SendMessage" => read(body).and_then(|request| send(queues, &request)),
+        "SendMessageBatch" => read(body).and_then(|request| send_batch(queues, &request)),
         "ReceiveMessage" => read(body).and_then(|request| receive(queues, &request)),
         "DeleteMessage" => read(body).and_then(|request| delete(queues, &request)),
         "ChangeMessageVisibility" => read(body).and_then(|request| change_visibility(queues, &request)),
@@ -86,6 +94,13 @@ fn name(url: &str) -> &str {
 #[serde(rename_all = "PascalCase")]
 struct SendMessage {
     queue_url: String,
+    #[serde(flatten)]
+    message: NewMessage,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NewMessage {
     message_body: String,
     #[serde(default)]
     message_attributes: Value,
@@ -93,14 +108,48 @@ struct SendMessage {
 }
 
 fn send(queues: &Queues, request: &SendMessage) -> Result<Value, Refusal> {
-    let SendMessage { queue_url, message_body, message_attributes, delay_seconds } = request;
+    let SendMessage { queue_url, message } = request;
+    let message_id = take_in(queues, queue_url, message)?;
+    Ok(json!({"MessageId": message_id}))
+}
+
+fn take_in(queues: &Queues, queue_url: &str, message: &NewMessage) -> Result<String, Refusal> {
+    let NewMessage { message_body, message_attributes, delay_seconds } = message;
     let (declared, notify) = queues.declared(name(queue_url))?;
     let delay = delay_seconds.map_or(declared.delay, Duration::from_secs);
     let attributes = message_attributes.to_string();
     let now = queues.now();
     let message_id = insert(&queues.connection(), declared, message_body, &attributes, delay, now)?;
     notify.notify_one();
-    Ok(json!({"MessageId": message_id}))
+    Ok(message_id)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendMessageBatch {
+    queue_url: String,
+    entries: Vec<BatchEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BatchEntry {
+    id: String,
+    #[serde(flatten)]
+    message: NewMessage,
+}
+
+/// Takes all or, where the queue's file fails, none beyond those that are in it: their sender asks again.
+fn send_batch(queues: &Queues, request: &SendMessageBatch) -> Result<Value, Refusal> {
+    let SendMessageBatch { queue_url, entries } = request;
+    if !(1..=MOST_ENTRIES).contains(&entries.len()) {
+        return Err(TOO_MANY_ENTRIES);
+    }
+    let mut successful = Vec::new();
+    for BatchEntry { id, message } in entries {
+        successful.push(json!({"Id": id, "MessageId": take_in(queues, queue_url, message)?}));
+    }
+    Ok(json!({"Successful": successful, "Failed": []}))
 }
 
 #[derive(Debug, Deserialize)]
@@ -285,6 +334,23 @@ mod tests {
         let current = json!({"QueueUrl": "Mail", "ReceiptHandle": again["Messages"][0]["ReceiptHandle"]});
         call(&queues, "DeleteMessage", current).await;
         assert_eq!(queues.depth("Mail").expect("the file works"), 0);
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_messages_is_taken_in_each_with_its_delay() {
+        let queues = queues();
+        let entry = |id: &str, delay: u64| json!({"Id": id, "MessageBody": id, "DelaySeconds": delay});
+        let batch = json!({"QueueUrl": "Mail", "Entries": [entry("now", 0), entry("later", 60)]});
+        let (status, answer) = call(&queues, "SendMessageBatch", batch).await;
+        assert_eq!((status, answer["Successful"].as_array().map(Vec::len)), (StatusCode::OK, Some(2)));
+        let (_, received) = call(&queues, "ReceiveMessage", json!({"QueueUrl": "Mail", "MaxNumberOfMessages": 10})).await;
+        let bodies: Vec<&Value> = received["Messages"].as_array().into_iter().flatten().map(|it| &it["Body"]).collect();
+        assert_eq!(bodies, [&json!("now")]);
+        let many: Vec<Value> = (0..11).map(|it| entry(&it.to_string(), 0)).collect();
+        for entries in [json!(many), json!([])] {
+            let refused = call(&queues, "SendMessageBatch", json!({"QueueUrl": "Mail", "Entries": entries})).await;
+            assert_eq!(refused.0, StatusCode::BAD_REQUEST);
+        }
     }
 
     #[tokio::test]

@@ -8,8 +8,8 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// What is to be done about all that one recipient is owed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Agenda {
-    /// Nothing yet.
-    Wait,
+    /// Nothing yet; until then, where it is known when that changes.
+    Wait { until: Option<Timestamp> },
     /// Tell these in one mail.
     Tell(Vec<Part>),
     /// These came into the recipient's quiet hours while they waited.
@@ -24,13 +24,6 @@ pub(crate) struct Quiet {
     pub(crate) lets_urgent_through: bool,
 }
 
-/// When something happened that is to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Happened {
-    pub(crate) first_at: Timestamp,
-    pub(crate) last_at: Timestamp,
-}
-
 /// When a look at what is owed is taken, and what bears on it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment<'a> {
@@ -38,8 +31,6 @@ pub(crate) struct Moment<'a> {
     pub(crate) pacing: &'a Pacing,
     pub(crate) rhythm: Option<&'a Rhythm>,
     pub(crate) quiet: Option<Quiet>,
-    /// What will be owed in a moment.
-    pub(crate) coming: &'a [Happened],
 }
 
 /// A part of a task beside what it is about.
@@ -50,14 +41,15 @@ impl Moment<'_> {
     ///
     /// A task's parts that share a kind with one that goes, go along, even where they are not due: told later, they would be told
     /// after what followed them, and parts of one kind would be told apart.
-    pub(crate) fn agenda(&self, owed: Vec<Part>) -> Agenda {
+    pub(crate) fn agenda(&self, owed: &[Part]) -> Agenda {
         let letters = owed.iter().filter(|it| it.due_at <= self.now && matches!(it.content, PartContent::Letter { .. }));
         if let Some(letter) = letters.min_by_key(|it| it.due_at) {
             return Agenda::Tell(vec![letter.clone()]);
         }
         let tasks: Vec<TaskPart<'_>> = owed.iter().filter_map(|part| Some((part, span(part)?))).collect();
         let (silenced, audible): (Vec<_>, Vec<_>) = tasks.iter().partition(|it| self.is_silenced(it.1));
-        let are_paced_due = self.are_paced_due(&audible);
+        let paced_due = self.paced_due(&audible);
+        let are_paced_due = paced_due.is_some_and(|it| it <= self.now);
         let is_told_now = |(part, span): &TaskPart<'_>| match span.timing {
             Timing::Now => are_paced_due && !self.is_held(part, span),
             Timing::Digest => part.due_at <= self.now,
@@ -72,7 +64,7 @@ impl Moment<'_> {
                 let parts = silenced.iter().filter(|it| it.0.due_at <= self.now).map(|it| it.0.clone());
                 Agenda::Postpone { parts: parts.take(MOST_PARTS_PER_CLAIM).collect(), until }
             }
-            _ => Agenda::Wait,
+            _ => Agenda::Wait { until: paced_due },
         }
     }
 
@@ -98,13 +90,10 @@ impl Moment<'_> {
         part.due_at > self.now && part.due_at > window_ends
     }
 
-    /// Whether it has been quiet long enough, or the oldest has waited long enough, and long enough ago that the recipient got a mail.
-    fn are_paced_due(&self, audible: &[TaskPart<'_>]) -> bool {
+    /// When it will have been quiet long enough, or the oldest has waited long enough, and long enough ago that the recipient got a mail.
+    fn paced_due(&self, audible: &[TaskPart<'_>]) -> Option<Timestamp> {
         let waiting = audible.iter().filter(|(part, span)| span.timing == Timing::Now && !self.is_held(part, span));
-        let waiting = waiting.map(|(_, span)| (span.first_at, span.last_at));
-        let coming = self.coming.iter().map(|it| (it.first_at, it.last_at));
-        let due = self.pacing.due(waiting.chain(coming), self.rhythm());
-        due.is_some_and(|it| it <= self.now)
+        self.pacing.due(waiting.map(|(_, span)| (span.first_at, span.last_at)), self.rhythm())
     }
 }
 

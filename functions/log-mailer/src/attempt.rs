@@ -109,7 +109,7 @@ impl Mailer {
     ) -> Result<Next, StoreError> {
         if !self.is_owed(claim).await? {
             info!(claim.id = %claim.id, "released a claim of what somebody else has told meanwhile");
-            return self.release(claim, rhythm).await;
+            return self.release(claim).await;
         }
         if claim.attempt >= ALARMING_ATTEMPT {
             error!(claim.id = %claim.id, claim.attempt, "a mail does not come to an end");
@@ -233,9 +233,13 @@ impl Mailer {
         }
     }
 
-    /// Ends a claim and leaves what is left of its parts to the next one.
-    pub(crate) async fn release(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
-        self.close(&Claim { parts: Vec::new(), ..claim.clone() }, rhythm).await
+    /// Ends a claim and leaves what is left of its parts to the next one, and the rhythm as whoever told them meanwhile has left it.
+    pub(crate) async fn release(&self, claim: &Claim) -> Result<Next, StoreError> {
+        match self.mail.release(claim).await {
+            Ok(()) => Ok(Next::LookAgain),
+            Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
+            Err(error) => Err(error),
+        }
     }
 
     async fn postpone_by(&self, claim: &Claim, by: Duration) -> Result<Next, StoreError> {

@@ -179,14 +179,14 @@ impl Mailer {
             }
         };
         match done {
-            Ok(()) => Followed::To { recipients: BTreeSet::new(), again: false },
+            Ok(()) => Followed::to(BTreeSet::new()),
             Err(StoreError::Corrupt { what }) => Followed::DeadEnd { reason: format!("what it is about cannot be read: {what}") },
             Err(error) => {
                 warn!(
                     error = &error as &dyn std::error::Error,
                     "could not take in an event about a mail, so it has to come again"
                 );
-                Followed::To { recipients: BTreeSet::new(), again: true }
+                Followed::again()
             }
         }
     }

@@ -1,5 +1,6 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use domain::{ChangeKind, ProjectId, TaskId};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use store::RecipientKey;
@@ -13,8 +14,20 @@ pub(crate) enum Hint {
     TaskMoved { project: ProjectId, task: TaskId },
     /// This recipient is owed a letter.
     LetterDue { recipient: RecipientKey },
+    /// What this recipient is owed should be due: the mailer's own wake-up, and when it put it.
+    MailDue { recipient: RecipientKey, put_at: Timestamp },
     /// The mail service says something of a mail.
     Feedback(Feedback),
+}
+
+impl Hint {
+    /// Of a wake-up: whom it is about, and when it was put.
+    pub(crate) fn wake_up(&self) -> Option<(RecipientKey, Timestamp)> {
+        match self {
+            Self::MailDue { recipient, put_at } => Some((recipient.clone(), *put_at)),
+            Self::TaskMoved { .. } | Self::LetterDue { .. } | Self::Feedback(_) => None,
+        }
+    }
 }
 
 /// Why an event is no hint; stands beside it among the dead letters.
@@ -46,6 +59,12 @@ struct LetterDue {
     recipient: RecipientKey,
 }
 
+#[derive(Deserialize)]
+struct MailDue {
+    recipient: RecipientKey,
+    put_at: Timestamp,
+}
+
 /// Reads the body of a queued message.
 ///
 /// # Errors
@@ -67,6 +86,10 @@ pub(crate) fn parse(body: Option<&str>) -> Result<Hint, NoHint> {
         ("baton.mail", "Letter Due") => {
             let LetterDue { recipient } = serde_json::from_value(detail).map_err(bad_detail)?;
             Ok(Hint::LetterDue { recipient })
+        }
+        ("baton.mail", "Mail Due") => {
+            let MailDue { recipient, put_at } = serde_json::from_value(detail).map_err(bad_detail)?;
+            Ok(Hint::MailDue { recipient, put_at })
         }
         ("aws.ses", known) => match feedback::parse(known, detail) {
             Some(parsed) => parsed.map(Hint::Feedback).map_err(bad_detail),

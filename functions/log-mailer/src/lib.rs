@@ -4,7 +4,6 @@
 //! nothing. What is owed, claimed and told stands in the mail table. Knows nothing of HTTP.
 
 mod agenda;
-mod around;
 mod attempt;
 mod compose;
 mod counters;
@@ -31,6 +30,7 @@ mod send;
 mod ses;
 mod settings;
 mod sweep;
+mod wake;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +51,9 @@ pub use ses::Ses;
 pub use settings::Settings;
 
 use hint::Hint;
+use jiff::Timestamp;
+use send::Sent;
+use wake::WakeUps;
 
 /// Plans and sends mails. One for a process: it paces all that the process sends.
 #[derive(Debug)]
@@ -60,6 +63,7 @@ pub struct Mailer {
     pub(crate) mail: store::Mail,
     pub(crate) ses: Ses,
     pub(crate) dead_letters: DeadLetters,
+    pub(crate) wake_ups: WakeUps,
     pub(crate) letterhead: Letterhead,
     pub(crate) pacing: Pacing,
     pub(crate) clock: Clock,
@@ -102,15 +106,18 @@ impl Mailer {
             pacing,
             configuration_set,
             dead_letter_queue_url,
+            mail_queue_url,
         } = settings;
         let dynamodb = store::client::dynamodb(&aws);
+        let sqs = aws_sdk_sqs::Client::new(&aws);
         let ses = aws_sdk_sesv2::Client::new(&store::client::without_retries(&aws));
         Self {
             work: Work::new(dynamodb.clone(), work_table),
             changes: Changes::new(dynamodb.clone(), changes_table),
             mail: store::Mail::new(dynamodb, mail_table),
             ses: Ses::new(ses, letterhead.sender.clone(), configuration_set),
-            dead_letters: DeadLetters::new(aws_sdk_sqs::Client::new(&aws), dead_letter_queue_url),
+            dead_letters: DeadLetters::new(sqs.clone(), dead_letter_queue_url),
+            wake_ups: WakeUps::new(sqs, mail_queue_url),
             letterhead,
             pacing,
             clock,
@@ -145,10 +152,20 @@ pub async fn handle(mailer: &Mailer, invocation: Invocation, deadline: Deadline)
 
 /// What became of one hint.
 enum Followed {
-    /// It led to these; `again` where the message has to come again.
-    To { recipients: BTreeSet<RecipientKey>, again: bool },
+    /// It led to these, and to these to whom something was planned; `again` where the message has to come again.
+    To { recipients: BTreeSet<RecipientKey>, planned: BTreeSet<RecipientKey>, again: bool },
     /// No repetition will help.
     DeadEnd { reason: String },
+}
+
+impl Followed {
+    fn to(recipients: BTreeSet<RecipientKey>) -> Self {
+        Self::To { recipients, planned: BTreeSet::new(), again: false }
+    }
+
+    fn again() -> Self {
+        Self::To { recipients: BTreeSet::new(), planned: BTreeSet::new(), again: true }
+    }
 }
 
 async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>, deadline: Deadline) -> SqsBatchResponse {
@@ -160,12 +177,15 @@ async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>, deadline: Deadline) 
             Err(reason) => again.extend(bury(mailer, message, &reason.to_string()).await),
         }
     }
+    let woken: BTreeMap<RecipientKey, Timestamp> = hints.keys().filter_map(Hint::wake_up).collect();
     let followed = join_all(hints.into_iter().map(async |(hint, messages)| (follow(mailer, &hint).await, messages))).await;
     let mut recipients = BTreeSet::new();
+    let mut planned = BTreeSet::new();
     for (followed, messages) in followed {
         match followed {
-            Followed::To { recipients: found, again: has_to_come_again } => {
+            Followed::To { recipients: found, planned: newly_planned, again: has_to_come_again } => {
                 recipients.extend(found);
+                planned.extend(newly_planned);
                 again.extend(messages.into_iter().filter(|_| has_to_come_again));
             }
             Followed::DeadEnd { reason } => {
@@ -175,8 +195,14 @@ async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>, deadline: Deadline) 
             }
         }
     }
+    recipients.extend(planned.iter().cloned());
     // Whoever cannot be told now stays due: the sweep is more certain than this message coming again.
-    mailer.send_all(recipients, deadline).await;
+    let Sent { waiting, .. } = mailer.send_all(recipients, deadline).await;
+    // Of several wake-ups that find out that they came too early, only those go on that nothing newer has put one after.
+    let goes_on =
+        |recipient: &RecipientKey, newest| planned.contains(recipient) || woken.get(recipient).is_some_and(|it| *it >= newest);
+    let waiting = waiting.into_iter().filter(|(recipient, it)| goes_on(recipient, it.newest));
+    mailer.wake_ups.put(&waiting.map(|(recipient, it)| (recipient, it.until)).collect(), mailer.clock.now()).await;
     let mut answer = SqsBatchResponse::default();
     answer.set_failures(again.into_iter().filter_map(|it| it.message_id));
     answer
@@ -184,14 +210,14 @@ async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>, deadline: Deadline) 
 
 async fn follow(mailer: &Mailer, hint: &Hint) -> Followed {
     match hint {
-        Hint::LetterDue { recipient } => Followed::To { recipients: [recipient.clone()].into(), again: false },
+        Hint::LetterDue { recipient } | Hint::MailDue { recipient, .. } => Followed::to([recipient.clone()].into()),
         Hint::Feedback(feedback) => mailer.take_in(feedback).await,
         Hint::TaskMoved { project, task } => match mailer.plan(*project, *task, None).await {
-            Ok(recipients) => Followed::To { recipients, again: false },
+            Ok(planned) => Followed::To { recipients: BTreeSet::new(), planned, again: false },
             Err(StoreError::Corrupt { what }) => Followed::DeadEnd { reason: format!("the task's log cannot be read: {what}") },
             Err(error) => {
                 error!(task.id = %task, error = &error as &dyn std::error::Error, "could not plan a task's mails");
-                Followed::To { recipients: BTreeSet::new(), again: true }
+                Followed::again()
             }
         },
     }

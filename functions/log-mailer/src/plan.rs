@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use store::{Cursor, Part, PartContent, Progress, RecipientKey, StoreError, TaskSpan, Timing};
 use tracing::{debug, info};
 
-use crate::around::HINT_DELAY;
 use crate::{Mailer, ids};
 
 /// DynamoDB takes 100 items in a transaction: the cursor, and at most two parts and a notification for each of these.
@@ -47,9 +46,6 @@ impl Mailer {
             let log = self.changes.log(project, task, cursor.version, up_to).await?;
             let is_settled = |last: &Change| settled_before.is_none_or(|it| last.at < it);
             let Some(last) = log.last().filter(|it| is_settled(it)) else {
-                if recipients.is_empty() && settled_before.is_none() {
-                    recipients = self.waiting_for(project, task, cursor.version).await?;
-                }
                 return Ok(recipients);
             };
             let Plan { to, parts, notifications } = self.next_plan(&cursor, &log, last).await?;
@@ -67,18 +63,6 @@ impl Mailer {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// Whom the last change of a task concerns that somebody else has planned: an earlier hint, which came too early to tell them of it.
-    /// This one comes in time. Nobody, where it is long past: then it is told, or the sweep has it.
-    async fn waiting_for(&self, project: ProjectId, task: TaskId, last: Version) -> Result<BTreeSet<RecipientKey>, StoreError> {
-        if self.pacing.window.is_zero() {
-            return Ok(BTreeSet::new());
-        }
-        let log = self.changes.log(project, task, Version(last.0.saturating_sub(1)), Some(last)).await?;
-        let since = self.clock.now() - self.pacing.window - HINT_DELAY;
-        let recent = log.iter().filter(|it| it.at >= since);
-        Ok(recent.flat_map(concerned).map(RecipientKey::User).collect())
     }
 
     /// What is owed to the next of those whom the log after a cursor concerns.

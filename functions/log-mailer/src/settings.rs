@@ -23,6 +23,8 @@ pub struct Settings {
     /// By which the mail service reports what becomes of mails.
     pub configuration_set: Option<String>,
     pub dead_letter_queue_url: String,
+    /// Leads to this function: where it puts its own wake-ups.
+    pub mail_queue_url: String,
 }
 
 impl Settings {
@@ -51,6 +53,7 @@ impl Settings {
         let pacing = pacing(&mut environment);
         let configuration_set = environment.optional("CONFIGURATION_SET");
         let dead_letter_queue_url = environment.required("DEAD_LETTER_QUEUE_URL");
+        let mail_queue_url = environment.required("MAIL_QUEUE_URL");
         let missing = environment.finish().map_or_else(|MissingSettings(names)| names, |()| Vec::new());
         let letterhead = match sender.parse::<EmailAddress>() {
             Ok(sender) if missing.is_empty() => Letterhead { sender, web_origin, api_origin },
@@ -70,6 +73,7 @@ impl Settings {
             pacing,
             configuration_set,
             dead_letter_queue_url,
+            mail_queue_url,
         })
     }
 }
@@ -93,7 +97,7 @@ fn origin(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [&str; 15] = [
+    const ALL: [&str; 16] = [
         "AWS_REGION",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
@@ -109,6 +113,7 @@ mod tests {
         "LONGEST_WAIT_SECONDS",
         "LONGEST_SPACING_SECONDS",
         "DEAD_LETTER_QUEUE_URL",
+        "MAIL_QUEUE_URL",
     ];
 
     fn read(sender: &str, number: &str, left_out: &[&str]) -> Result<Settings, MissingSettings> {

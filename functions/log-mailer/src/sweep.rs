@@ -43,7 +43,7 @@ impl Mailer {
                 info!(recipients = recipients.len(), "sweep what is due");
             }
             tried.extend(recipients.iter().cloned());
-            failures += self.send_all(recipients, deadline).await;
+            failures += self.send_all(recipients, deadline).await.failures;
         }
         due.failure.map_or(Ok(failures), Err)
     }
@@ -199,6 +199,6 @@ fn is_open(mailbox: &Mailbox, pacing: &Pacing, now: Timestamp) -> bool {
     let Mailbox { claim, rhythm } = mailbox;
     match claim {
         Some(claim) => claim.is_expired(now) || claim.accepted && claim.unknown,
-        None => Moment { now, pacing, rhythm: rhythm.as_ref(), quiet: None, coming: &[] }.is_open(),
+        None => Moment { now, pacing, rhythm: rhythm.as_ref(), quiet: None }.is_open(),
     }
 }

@@ -87,8 +87,8 @@ fn what_is_not_told_says_why() {
 
 #[test]
 fn each_version_is_told_of_the_kinds_it_is_owed_of() {
-    let log = vec![moved(2, Status::Waiting, Status::Done), edited(2), edited(3), moved(4, Status::Done, Status::InProgress)];
-    let log = vec![change(2, at(), [log[0].fields.clone(), log[1].fields.clone()].concat()), log[2].clone(), log[3].clone()];
+    let both = [moved(2, Status::Waiting, Status::Done).fields, edited(2).fields].concat();
+    let log = vec![change(2, at(), both), edited(3), moved(4, Status::Done, Status::InProgress)];
     let facts = Facts { log: Some(log), subscription: None };
     // Versions 2 and 3 waited for the digest with their edits, when 4 came for now: of 2 the status was told at once.
     let digest = TaskSpan { timing: Timing::Digest, ..span(TASK, 2, 3, &[NoticeKind::Edited]) };
