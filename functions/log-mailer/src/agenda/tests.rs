@@ -179,10 +179,10 @@ fn in_quiet_hours_what_is_not_let_through_is_put_off_to_their_end() {
     let put_off = |parts: &[&Part]| Agenda::Postpone { parts: parts.iter().map(|it| (*it).clone()).collect(), until: at(9_000) };
     let both = || vec![plain.clone(), hot.clone()];
     assert_eq!(in_quiet(true, 40).agenda(&both()), Agenda::Tell(vec![hot.clone()]));
-    assert_eq!(in_quiet(true, 40).agenda(&[plain.clone()]), put_off(&[&plain]));
+    assert_eq!(in_quiet(true, 40).agenda(std::slice::from_ref(&plain)), put_off(&[&plain]));
     assert_eq!(in_quiet(false, 40).agenda(&both()), put_off(&[&plain, &hot]));
     assert_eq!(in_quiet(false, 29).agenda(&both()), Agenda::Wait { until: None });
-    assert_eq!(in_quiet(false, 30).agenda(&[plain.clone()]), put_off(&[&plain]));
+    assert_eq!(in_quiet(false, 30).agenda(std::slice::from_ref(&plain)), put_off(&[&plain]));
     let later = part(task(3), 1, &[Status], 39);
     assert_eq!(in_quiet(false, 40).agenda(&[plain.clone(), later]), put_off(&[&plain]));
     let day = digest(task(1), 2, &[Edited], 35);

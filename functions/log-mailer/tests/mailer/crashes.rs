@@ -27,11 +27,11 @@ async fn ends_within(future: impl Future, polls: usize) -> bool {
 async fn crash_everywhere(reported: bool) {
     let (mut doubled, mut points) = (0, 0);
     let world = World::new().await;
-    let ada = world.person("Ada", json!({}));
+    let ada = world.person("Ada", &json!({}));
     let project = world.project("Boiler room", ada).await;
     loop {
         let name = format!("Ben{points}");
-        let ben = world.person(&name, json!({}));
+        let ben = world.person(&name, &json!({}));
         world.join(project, ben);
         let task = world.task(project, ada, json!({"title": "Fix the pump", "assignee": ben})).await;
         let resent_before = world.mailer.counts().resent;

@@ -27,7 +27,7 @@ async fn open(handed: &Handed) -> Option<Claim> {
 /// Ben's mail was taken, and its answer lost.
 async fn lost() -> (Handed, Claim) {
     let handed = Handed::new().await;
-    handed.world.office.will([Answer::LoseAnswer]);
+    handed.world.office.will([Answer::AcceptInSilence]);
     handed.world.hint(&[&handed.task]).await;
     let claim = open(&handed).await.expect("its outcome is unknown");
     (handed, claim)
@@ -111,11 +111,11 @@ async fn what_a_mail_said_is_delivered_though_its_reader_left_before_the_report(
 
 #[tokio::test]
 async fn a_report_that_comes_while_the_answer_is_awaited_is_heeded_by_the_holder() {
-    for last in [Answer::LoseAnswer, Answer::Accept] {
+    for last in [Answer::AcceptInSilence, Answer::Accept] {
         let handed = Handed::new().await;
         let Handed { world, ben, task, .. } = &handed;
         let go_on = std::sync::Arc::new(tokio::sync::Notify::new());
-        let is_lost = matches!(last, Answer::LoseAnswer);
+        let is_lost = matches!(last, Answer::AcceptInSilence);
         world.office.will([Answer::Wait(go_on.clone())]);
         let meanwhile = async {
             while world.office.asked() == 0 {

@@ -88,7 +88,7 @@ async fn what_is_refused_for_good_is_recorded_and_never_tried_again() {
 
 #[tokio::test]
 async fn a_mail_of_unknown_outcome_is_sent_again_after_its_lease_and_counted() {
-    for (answer, doubled) in [(Answer::Fail, 1), (Answer::LoseAnswer, 2)] {
+    for (answer, doubled) in [(Answer::Fail, 1), (Answer::AcceptInSilence, 2)] {
         let handed = Handed::new().await;
         let Handed { world, task, .. } = &handed;
         world.office.will([answer]);
@@ -148,7 +148,7 @@ async fn what_was_turned_off_since_it_was_planned_is_not_sent() {
         world.hint(&[&task]).await;
         let mute = async |task| world.mail.subscribe(project, task, ben, Subscription::Mute).await.expect("Ben mutes");
         match expected {
-            it if it == off => world.profile(ben, "Ben", json!({"assigned": "none"})),
+            it if it == off => world.profile(ben, "Ben", &json!({"assigned": "none"})),
             it if it == muted => mute(Some(task.summary.id)).await,
             "project muted" => mute(None).await,
             it if it == gone => world.delete_project(project).await,
@@ -173,7 +173,7 @@ async fn one_mail_tells_what_is_left_of_several_tasks_and_each_has_its_delivery(
     let muted = world.task(project, ada, json!({"title": "Paint the door", "assignee": ben})).await;
     world.mail.subscribe(project, Some(muted.summary.id), ben, Subscription::Mute).await.expect("Ben mutes");
     let (third, private) =
-        (world.task(project, ada, json!({"title": "Oil it", "assignee": ben})).await, world.person("Cam", json!({})));
+        (world.task(project, ada, json!({"title": "Oil it", "assignee": ben})).await, world.person("Cam", &json!({})));
     world.pass_seconds(31);
     world.mail.unsubscribe(project, Some(muted.summary.id), ben).await.expect("Ben does not mute any more");
     world.hint(&[&task, &muted, &third]).await;

@@ -54,7 +54,7 @@ async fn who_wants_no_mail_finds_it_in_the_product_and_who_mutes_finds_it_read()
     let Handed { world, ada, ben, project, mut task } = Handed::within(World::new().await, nothing).await;
     world.hint(&[&task]).await;
     world.mail.subscribe(project, Some(task.summary.id), ben, Subscription::Mute).await.expect("Ben mutes");
-    world.profile(ben, "Ben", json!({}));
+    world.profile(ben, "Ben", &json!({}));
     world.change(&mut task, ada, json!({"status": "done"})).await;
     world.hint(&[&task]).await;
     assert!(world.owed(ben).await.is_empty() && world.office.sent().is_empty());
@@ -108,7 +108,7 @@ async fn kinds_chosen_differently_are_two_parts_each_at_its_time() {
 
 async fn due_with(quiet: Value, priority: &str) -> Timestamp {
     let world = World::with_window(30).await;
-    let (ada, ben) = (world.person("Ada", json!({})), world.person("Ben", json!({"quiet_hours": quiet})));
+    let (ada, ben) = (world.person("Ada", &json!({})), world.person("Ben", &json!({"quiet_hours": quiet})));
     let project = world.project("Boiler room", ada).await;
     world.join(project, ben);
     let task = world.task(project, ada, json!({"title": "Fix the pump", "assignee": ben, "priority": priority})).await;
@@ -142,12 +142,12 @@ async fn a_plan_made_late_looks_at_the_quiet_hours_of_now() {
 
 /// A task that so many people watch, and they.
 async fn watched(world: &World, watchers: usize) -> (domain::Task, Vec<UserId>) {
-    let ada = world.person("Ada", json!({}));
+    let ada = world.person("Ada", &json!({}));
     let project = world.project("Boiler room", ada).await;
     let task = world.task(project, ada, json!({"title": "Fix the pump"})).await;
     let mut people: Vec<UserId> = Vec::new();
     for number in 0..watchers {
-        let person = world.person(&format!("Watcher{number}"), json!({}));
+        let person = world.person(&format!("Watcher{number}"), &json!({}));
         world.join(project, person);
         // Some watch the project, some the task, and some what they were muted for by the project.
         let task = (number % 2 == 0).then_some(task.summary.id);
@@ -183,7 +183,7 @@ async fn whoever_goes_on_with_a_plan_files_nobody_twice_and_tells_the_same_span(
     let progress = Progress { to: Version(1), after: people[30] };
     let under_way = Cursor { version: Version::NONE, progress: Some(progress) };
     world.mail.file_plan(project, id, &Cursor::START, &under_way, &[], &[]).await.expect("the plan is begun");
-    world.change(&mut task, world.person("Cam", json!({})), json!({"status": "done"})).await;
+    world.change(&mut task, world.person("Cam", &json!({})), json!({"status": "done"})).await;
     world.hint(&[&task]).await;
     assert_eq!(world.planned(&task).await, Version(2));
     for (index, person) in people.iter().enumerate() {
@@ -198,7 +198,7 @@ async fn a_log_that_cannot_be_read_is_a_dead_end_for_its_hint_and_holds_nobody_e
     let Handed { world, ada, ben, project, task } = Handed::new().await;
     let other = world.task(project, ada, json!({"title": "Paint the door", "assignee": ben})).await;
     let broken = json!({"pk": format!("TASK#{project}#{}", task.summary.id), "version": 1, "kind": "painted"});
-    crate::tables::put(&world.database, "changes", broken);
+    crate::tables::put(&world.database, "changes", &broken);
     assert_eq!(world.hint(&[&task, &other]).await, 0);
     let dead = world.queue.receive("dead");
     let [letter] = dead.as_slice() else { panic!("one dead letter: {dead:?}") };

@@ -20,7 +20,7 @@ pub(crate) enum Answer {
     /// Without taking the mail.
     Fail,
     /// After taking the mail.
-    LoseAnswer,
+    AcceptInSilence,
     /// Takes the mail when told to go on.
     Wait(Arc<Notify>),
 }
@@ -94,7 +94,7 @@ impl PostOffice {
             Answer::Refuse => error(StatusCode::BAD_REQUEST, "MessageRejected"),
             Answer::Pause => error(StatusCode::BAD_REQUEST, "SendingPausedException"),
             Answer::Fail => error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceErrorException"),
-            Answer::LoseAnswer => {
+            Answer::AcceptInSilence => {
                 let _lost = self.accept(request);
                 error(StatusCode::BAD_GATEWAY, "BadGateway")
             }

@@ -65,7 +65,7 @@ async fn after_a_mail_the_next_is_spaced_and_its_parts_hide_nobody() {
     world.live(40).await;
     world.sweep().await;
     assert_eq!((world.sent_to("Ben").len(), world.mailer.tellable_now().await.expect("a read")), (1, 0));
-    let cam = world.person("Cam", json!({}));
+    let cam = world.person("Cam", &json!({}));
     world.join(project, cam);
     let other = world.task(project, ada, json!({"title": "Paint the door", "assignee": cam})).await;
     world.hint(&[&other]).await;
@@ -109,7 +109,7 @@ async fn a_digest_comes_once_at_its_hour_and_not_where_there_is_nothing_to_say()
 async fn what_waited_into_quiet_hours_is_put_off_to_their_end() {
     let Handed { world, ben, task, .. } = Handed::within(World::with_window(30).await, json!({})).await;
     world.hint(&[&task]).await;
-    world.profile(ben, "Ben", json!({"quiet_hours": {"from": "12:00", "to": "14:00"}}));
+    world.profile(ben, "Ben", &json!({"quiet_hours": {"from": "12:00", "to": "14:00"}}));
     world.pass_seconds(31);
     assert_eq!(world.mailer.tellable_now().await.expect("a read"), 1, "a sweep has something to do");
     world.sweep().await;

@@ -15,7 +15,7 @@ pub(crate) async fn serve() -> (String, Database) {
 }
 
 /// Writes an item that no code of the mailer's writes: numbers and texts.
-pub(crate) fn put(database: &Database, table: &str, item: Value) {
+pub(crate) fn put(database: &Database, table: &str, item: &Value) {
     let item: Value = item
         .as_object()
         .expect("an item is an object")

@@ -82,14 +82,14 @@ impl World {
         mailer(&settings, &self.clock)
     }
 
-    pub(crate) fn person(&self, name: &str, notify: Value) -> UserId {
+    pub(crate) fn person(&self, name: &str, notify: &Value) -> UserId {
         let id = UserId(Uuid::now_v7());
         self.profile(id, name, notify);
         id
     }
 
     /// Makes a person, or changes what they want.
-    pub(crate) fn profile(&self, id: UserId, name: &str, notify: Value) {
+    pub(crate) fn profile(&self, id: UserId, name: &str, notify: &Value) {
         let mut all = json!({"assigned": "now", "status": "now", "edited": "now", "deleted": "now"});
         let (all_of, given) = (all.as_object_mut().expect("an object"), notify.as_object().expect("an object"));
         all_of.extend(given.clone());
@@ -98,7 +98,7 @@ impl World {
             "locale": "en", "time_zone": "UTC", "notify": all.to_string(),
             "unsubscribe_secret": {"B": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
         });
-        tables::put(&self.database, "work", item);
+        tables::put(&self.database, "work", &item);
     }
 
     pub(crate) async fn project(&self, name: &str, owner: UserId) -> ProjectId {
@@ -115,7 +115,7 @@ impl World {
             "pk": format!("PROJECT#{project}"), "sk": format!("MEMBER#{user}"), "project": project, "user": user,
             "role": "editor", "joined_at": self.clock.now().to_string(),
         });
-        tables::put(&self.database, "work", item);
+        tables::put(&self.database, "work", &item);
     }
 
     pub(crate) async fn leave(&self, project: ProjectId, user: UserId) {
@@ -237,7 +237,7 @@ impl Handed {
 
     /// `notify` is Ben's.
     pub(crate) async fn within(world: World, notify: Value) -> Self {
-        let (ada, ben) = (world.person("Ada", json!({})), world.person("Ben", notify));
+        let (ada, ben) = (world.person("Ada", &json!({})), world.person("Ben", &notify));
         let project = world.project("Boiler room", ada).await;
         world.join(project, ben);
         let task = world.task(project, ada, json!({"title": "Fix the pump", "assignee": ben})).await;
