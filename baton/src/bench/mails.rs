@@ -61,7 +61,7 @@ fn row(name: &str, value: f64, decimals: usize) {
 
 impl Scene {
     async fn set(recipients: usize) -> Result<Self, Error> {
-        let metered = Metered::start().await?;
+        let metered = Metered::start(0).await?;
         let origin = metered.stack.origin().to_owned();
         let ada = Client::sign_up(&origin, "ada@example.com", "Ada").await?;
         let project = ada.create_project().await?;
