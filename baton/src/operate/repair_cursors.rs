@@ -158,12 +158,10 @@ impl Work<'_> {
     async fn repair_cursor(&mut self, project: ProjectId, task: TaskId, before: &Cursor) -> Result<(), StartError> {
         let head = self.heads.of(project, task);
         let mut after = head;
-        if before.version < head {
-            if let Some(until) = self.repair.mailed_until {
-                // What happened since then is still to be planned.
-                let log = self.deployment.changes()?.log(project, task, before.version, Some(head)).await?;
-                after = log.iter().take_while(|it| it.at < until).last().map_or(before.version, |it| it.version);
-            }
+        if let Some(until) = self.repair.mailed_until.filter(|_| before.version < head) {
+            // What happened since then is still to be planned.
+            let log = self.deployment.changes()?.log(project, task, before.version, Some(head)).await?;
+            after = log.iter().take_while(|it| it.at < until).last().map_or(before.version, |it| it.version);
         }
         let goes_on = before.progress.is_some_and(|it| it.to <= head) && after == before.version;
         if after == before.version && (before.progress.is_none() || goes_on) {
