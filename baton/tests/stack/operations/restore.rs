@@ -42,8 +42,9 @@ impl Valve {
     fn interpose(&self) -> Interpose {
         let valve = self.clone();
         Interpose::default().wrap(move |function| {
-            let (valve, is_mailer) = (valve.clone(), function.name() == "LogMailerFunction");
-            Function::new(&function.name().to_owned(), move |event: Value| {
+            let (valve, name) = (valve.clone(), function.name().to_owned());
+            let is_mailer = name == "LogMailerFunction";
+            Function::new(&name, move |event: Value| {
                 let (valve, function) = (valve.clone(), function.clone());
                 async move {
                     if is_mailer && valve.0.load(Ordering::SeqCst) {
