@@ -126,5 +126,11 @@ async fn within_the_window_only_the_net_effect_is_told() {
     assert_eq!(timed.mails(&ben).await, Vec::<Value>::new(), "Ben held it only in between");
     let cams = timed.mails(&cam).await;
     assert_eq!(cams.len(), 1, "{cams:#?}");
-    assert!(!cams[0]["text"].as_str().expect("a text").contains("done"), "waiting, done, waiting is nothing: {cams:#?}");
+    assert!(cams[0]["text"].as_str().expect("a text").contains("reassigned it from Ben to you"), "{cams:#?}");
+
+    for status in ["done", "waiting"] {
+        ada.patch(&task, "*", json!({"status": status})).await.expect(200);
+    }
+    timed.pass(3600).await;
+    assert_eq!(timed.mails(&cam).await.len(), 1, "waiting, done, waiting is nothing");
 }
