@@ -95,16 +95,38 @@ pub fn net_change_of(changes: &[Change], reader: Reader, owed: &[OwedSpan]) -> O
     }
     let reason = reason(changes, last, reader)?;
     if created && is_owed(first, NoticeKind::Assigned) {
-        let whole = news(changes, reader, |_, _| true);
+        let told = told_with_a_new_task(changes, reader, owed);
+        let whole = news(&told, reader, |_, _| true);
         if is_new(changes, first, reader, &whole) {
-            // All of a new task is new: also what was set before it was theirs, whatever they want to hear of it later.
-            return tell(changes, NetKind::Created, whole, reason);
+            return tell(&told, NetKind::Created, whole, reason);
         }
     }
     let is_wanted = |kind: NoticeKind| owed.iter().any(|it| it.kinds.contains(&kind));
     let mut news = news(changes, reader, is_owed);
     news.retain(|it| it.concerning && is_wanted(it.field.notice_kind()));
     tell(changes, NetKind::Updated, news, reason)
+}
+
+/// The log of a new task without what its reader hears of otherwise.
+///
+/// All of a new task is new, as far as it was planned as one: also what was set before it was theirs, whatever they want to hear of it
+/// later. What was planned after it goes by its own kind, and may wait for the digest.
+fn told_with_a_new_task(changes: &[Change], reader: Reader, owed: &[OwedSpan]) -> Vec<Change> {
+    let Some(first) = changes.first() else { return Vec::new() };
+    let of_the_new = |version| {
+        owed.iter().any(|it| it.covers(first.version, NoticeKind::Assigned) && it.covers(version, NoticeKind::Assigned))
+    };
+    let told_of = |change: &Change| {
+        let is_owed = |kind| of_the_new(change.version) || owed.iter().any(|it| it.covers(change.version, kind));
+        let is_told = |field: &FieldChange| !concerns(change, reader) || is_owed(field.notice_kind());
+        Change { fields: change.fields.iter().filter(|it| is_told(it)).cloned().collect(), ..change.clone() }
+    };
+    changes.iter().map(told_of).collect()
+}
+
+/// Whether a change is this reader's business: what they did themselves, too, where they watch.
+fn concerns(change: &Change, reader: Reader) -> bool {
+    reader.watching || concerned(change).any(|it| it == reader.user)
 }
 
 /// Whether the task as a whole is new to the reader: to whom it was handed over, and to who watches and had no hand in it.
@@ -150,10 +172,10 @@ fn actors<'a>(news: impl Iterator<Item = &'a News<'a>>) -> Vec<UserId> {
 ///
 /// What happened while a task was no business of the reader's does not concern them, unless it was taken from them and came back.
 fn news(changes: &[Change], reader: Reader, is_owed: impl Fn(&Change, NoticeKind) -> bool) -> Vec<News<'_>> {
-    let Reader { user, watching } = reader;
+    let user = reader.user;
     let mut news: Vec<News<'_>> = Vec::new();
     for change in changes {
-        let concerns = watching || concerned(change).any(|it| it == user);
+        let concerns = concerns(change, reader);
         for field in &change.fields {
             let earlier = news.iter().position(|it| it.field.field() == field.field()).map(|index| news.swap_remove(index));
             let known_otherwise = concerns && !is_owed(change, field.notice_kind());

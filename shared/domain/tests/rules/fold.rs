@@ -1,6 +1,6 @@
 use domain::{
-    Description, FieldChange, Labels, NetChange, NetKind, NoticeKind, NotificationContent, OwedSpan, Priority, Reason, Status,
-    TaskPatch, UserId, Version, net_change, net_change_of,
+    Change, Description, FieldChange, FieldName, Labels, NetChange, NetKind, NoticeKind, NotificationContent, OwedSpan, Priority,
+    Reason, Status, TaskPatch, UserId, Version, net_change, net_change_of,
 };
 
 use crate::story::{ADA, BEN, CAM, DEE, Story, everything, reader, second, watcher};
@@ -298,4 +298,26 @@ fn a_new_task_and_a_deletion_are_told_where_their_own_version_is_owed() {
     let told = |owed: &[OwedSpan]| net_change_of(&gone.log[1..], reader(BEN), owed).map(|it| it.kind);
     assert_eq!(told(&[owed_span(2, 3, &[NoticeKind::Deleted])]), Some(NetKind::Deleted));
     assert_eq!(told(&[owed_span(2, 2, &[NoticeKind::Deleted])]), None);
+}
+
+#[test]
+fn a_new_task_is_told_with_what_was_planned_with_it_and_what_waits_for_the_digest_is_not_told_twice() {
+    // Ben wants edits in the digest, and everything else at once.
+    let log = Story::begin(ADA, Some(BEN)).press(ADA, Priority::High).press(ADA, Priority::Urgent).move_to(ADA, Status::Done).log;
+    let span = |from, to, kind| OwedSpan { from: Version(from), to: Version(to), kinds: [kind].into() };
+    let told = |log: &[Change], owed: &[OwedSpan]| net_change_of(log, reader(BEN), owed).map(|it| (it.kind, it.fields));
+    let priority = |from, to| FieldChange::Priority { from: Some(from), to };
+    let check = |now: &[OwedSpan], expected: &[FieldChange]| {
+        let (kind, fields) = told(&log, now).expect("a new task is news");
+        assert_eq!(kind, NetKind::Created);
+        let has = |it: &&FieldChange| matches!(it.field(), FieldName::Priority | FieldName::Status);
+        assert_eq!(fields.iter().filter(has).cloned().collect::<Vec<_>>(), expected, "{now:?}");
+    };
+    let done = FieldChange::Status { from: None, to: Status::Done };
+    let status = span(4, 4, NoticeKind::Status);
+    check(&[span(1, 1, NoticeKind::Assigned), status.clone()], std::slice::from_ref(&done));
+    check(&[span(1, 2, NoticeKind::Assigned), status.clone()], &[done.clone(), priority(Priority::None, Priority::High)]);
+    check(&[span(1, 3, NoticeKind::Assigned), status], &[done, priority(Priority::None, Priority::Urgent)]);
+    let digest = told(&log[1..3], &[span(2, 2, NoticeKind::Edited), span(3, 3, NoticeKind::Edited)]);
+    assert_eq!(digest, Some((NetKind::Updated, vec![priority(Priority::None, Priority::Urgent)])));
 }
