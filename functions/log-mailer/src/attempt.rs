@@ -171,15 +171,15 @@ impl Mailer {
             }
             Outcome::Throttled => {
                 warn!(claim.id = %id, "the mail service throttles, so the mail goes later");
-                self.postpone_by(claim, AFTER_THROTTLE).await
+                self.put_off(claim, AFTER_THROTTLE).await
             }
             Outcome::Unreached { reason } => {
                 warn!(claim.id = %id, reason, "the mail service cannot be reached, so the mail goes later");
-                self.postpone_by(claim, AFTER_THROTTLE).await
+                self.put_off(claim, AFTER_THROTTLE).await
             }
             Outcome::NotNow { reason } => {
                 error!(claim.id = %id, reason, "the mail service takes no mail of this account now, so the mail goes later");
-                self.postpone_by(claim, AFTER_ACCOUNT_TROUBLE).await
+                self.put_off(claim, AFTER_ACCOUNT_TROUBLE).await
             }
             Outcome::Refused { reason } => {
                 error!(claim.id = %id, reason, "the mail service refuses a mail for good");
@@ -188,13 +188,18 @@ impl Mailer {
             }
             Outcome::Unknown { reason } => {
                 error!(claim.id = %id, reason, "whether a mail was accepted is unknown, so its claim stays open until its lease ends");
-                // Its report may have come before this is written: whoever writes second sees the other's word, and closes.
-                match self.mail.mark_unknown(claim).await {
-                    Ok(is_accepted) => Ok(if is_accepted { Next::LookAgain } else { Next::Leave }),
-                    Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
-                    Err(error) => Err(error),
-                }
+                self.leave(claim).await
             }
+        }
+    }
+
+    /// Leaves a claim of which nobody knows whether its mail was taken, until its lease ends or the mail service says so.
+    async fn leave(&self, claim: &Claim) -> Result<Next, StoreError> {
+        // The report may have come before this is written: whoever writes second sees the other's word, and closes.
+        match self.mail.mark_unknown(claim).await {
+            Ok(is_accepted) => Ok(if is_accepted { Next::LookAgain } else { Next::Leave }),
+            Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
+            Err(error) => Err(error),
         }
     }
 
@@ -242,7 +247,12 @@ impl Mailer {
         }
     }
 
-    async fn postpone_by(&self, claim: &Claim, by: Duration) -> Result<Next, StoreError> {
+    /// What was not taken now goes later. An earlier attempt's mail may have been taken: its report finds this claim and no other, and a
+    /// new claim's mail would not be known for a second one, so the parts stay in this one.
+    async fn put_off(&self, claim: &Claim, by: Duration) -> Result<Next, StoreError> {
+        if claim.attempt > 1 {
+            return self.leave(claim).await;
+        }
         self.postpone(claim, self.clock.now() + by).await.map(|_| Next::Leave)
     }
 

@@ -55,6 +55,33 @@ async fn a_report_closes_the_claim_whose_outcome_was_unknown_at_once() {
 }
 
 #[tokio::test]
+async fn what_is_throttled_at_a_second_attempt_keeps_its_claim_which_a_late_report_still_closes() {
+    for answer in [Answer::Throttle, Answer::Pause] {
+        let (handed, claim) = lost().await;
+        let Handed { world, .. } = &handed;
+        world.office.will([answer.clone(), answer]);
+        world.pass(LEASE);
+        world.sweep().await;
+        let left = open(&handed).await.expect("its first mail may have been taken");
+        assert_eq!((left.id, left.attempt, left.unknown), (claim.id, 2, true));
+        report(world, &claim).await;
+        check_told_once(&handed).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_throttled_at_a_second_attempt_is_counted_as_sent_again_once_it_is_sent() {
+    let (handed, _) = lost().await;
+    let Handed { world, .. } = &handed;
+    world.office.will([Answer::Throttle]);
+    for lease in [LEASE, LEASE * 2] {
+        world.pass(lease);
+        world.sweep().await;
+    }
+    assert_eq!((world.mailer.counts().resent, world.sent_to("Ben").len(), open(&handed).await), (1, 2, None));
+}
+
+#[tokio::test]
 async fn a_report_of_another_claim_closes_nothing() {
     let (handed, claim) = lost().await;
     report(&handed.world, &Claim { id: domain::ClaimId(uuid::Uuid::from_u128(7)), ..claim.clone() }).await;
