@@ -40,7 +40,8 @@ impl Moment<'_> {
     /// What one mail tells of all that is owed. A letter that is due goes alone and waits for nothing; tasks go together.
     ///
     /// A task's parts that share a kind with one that goes, go along, even where they are not due: told later, they would be told
-    /// after what followed them, and parts of one kind would be told apart.
+    /// after what followed them, and parts of one kind would be told apart. So do all that would go as soon as they may, of any kind:
+    /// nobody is to hear of a new task after they heard what became of it.
     pub(crate) fn agenda(&self, owed: &[Part]) -> Agenda {
         let letters = owed.iter().filter(|it| it.due_at <= self.now && matches!(it.content, PartContent::Letter { .. }));
         if let Some(letter) = letters.min_by_key(|it| it.due_at) {
@@ -104,7 +105,8 @@ pub(crate) fn span(part: &Part) -> Option<&TaskSpan> {
     }
 }
 
-/// Parts of one task that share kinds, directly or by way of one another: told together or not at all, in the order of the log.
+/// Parts of one task that share kinds or are not for the digest, directly or by way of one another: told together or not at all, in
+/// the order of the log.
 type Group<'a> = Vec<TaskPart<'a>>;
 
 /// Those that `told_now` are in, among `all`; the longest waiting first.
@@ -117,7 +119,11 @@ fn groups<'a>(told_now: &[TaskPart<'a>], all: &[TaskPart<'a>]) -> Vec<Group<'a>>
         let task: (ProjectId, TaskId) = (first.1.project, first.1.task);
         let mut kinds = first.1.kinds.clone();
         loop {
-            let is_akin = |it: &TaskPart<'_>| (it.1.project, it.1.task) == task && !it.1.kinds.is_disjoint(&kinds);
+            let goes_soon = group.iter().any(|it| it.1.timing == Timing::Now);
+            let is_akin = |it: &TaskPart<'_>| {
+                let goes_along = !it.1.kinds.is_disjoint(&kinds) || goes_soon && it.1.timing == Timing::Now;
+                (it.1.project, it.1.task) == task && goes_along
+            };
             let (akin, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(is_akin);
             left = rest;
             if akin.is_empty() {

@@ -163,12 +163,22 @@ fn of_one_task_what_shares_a_kind_goes_along_in_the_order_of_the_log() {
     let all = [&fresh, &elsewhere, &due, &unrelated, &tomorrow, &put_off];
     check(moment(40), &all, &[]);
     check(moment(60), &all, &[&put_off, &tomorrow, &due, &fresh]);
-    check(moment(60), &[&due, &unrelated, &put_off], &[&due]);
+    check(moment(60), &[&due, &unrelated], &[&due]);
     let Part { content: PartContent::Task(span), .. } = tomorrow.clone() else { panic!("a part of a task") };
     assert_ne!(span.project, domain::ProjectId(TASK.0));
     let of_another = task_part(tomorrow.due_at, TaskSpan { project: domain::ProjectId(TASK.0), ..span });
     check(moment(60), &[&due, &of_another], &[&due]);
     assert_eq!(PROJECT, domain::ProjectId(Uuid::from_u128(10)));
+}
+
+#[test]
+fn of_one_task_what_was_put_off_is_told_before_what_followed_it() {
+    let (put_off, gone) = (postponed(part(TASK, 1, &[Assigned], 0), 90_000), part(TASK, 2, &[NoticeKind::Deleted], 10));
+    check(moment(40), &[&gone, &put_off], &[&put_off, &gone]);
+    let tomorrow = digest(TASK, 1, &[Assigned], 90_000);
+    check(moment(40), &[&gone, &tomorrow], &[&gone]);
+    let soon = part(TASK, 3, &[Status], 39);
+    check(moment(100), &[&digest(TASK, 1, &[Edited], 100), &postponed(soon, 900)], &[&digest(TASK, 1, &[Edited], 100)]);
 }
 
 #[test]
