@@ -206,7 +206,7 @@ pub(crate) async fn read_notification(
     path = "/v1/notifications/read",
     tag = "notifications",
     security(("bearer" = [])),
-    request_body(content = Option<ReadThrough>, description = "Absent or `{}` for all of them."),
+    request_body(content = ReadThrough, description = "`{}`, or no body, for all of them."),
     responses((status = 204, description = "They are read."), CallerProblems, BodyProblems)
 )]
 pub(crate) async fn read_notifications(
@@ -216,6 +216,11 @@ pub(crate) async fn read_notifications(
 ) -> Result<StatusCode, ApiError> {
     require_session(&state.work, caller).await?;
     let ReadThrough { through } = body.parse_optional()?.unwrap_or_default();
+    if let Some(through) = through
+        && !state.mail.mark_read(caller.user, through).await?
+    {
+        return Err(ApiError::invalid("/through", "is not one of your notifications"));
+    }
     state.mail.mark_all_read(caller.user, through).await?;
     Ok(StatusCode::NO_CONTENT)
 }
