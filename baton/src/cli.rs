@@ -45,7 +45,7 @@ struct Serve {
     /// Keep nothing on disk, whatever --data says
     #[arg(long)]
     in_memory: bool,
-    /// How long a change waits for others of its task before it is mailed
+    /// How long nothing new must have happened for a person before they are mailed of what did
     #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..=900))]
     window: u32,
     /// Let pages of this origin call the API; may be given several times

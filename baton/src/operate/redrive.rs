@@ -83,6 +83,9 @@ pub async fn run(options: RedriveOptions) -> Result<bool, StartError> {
     for (id, reason) in left {
         println!("left {id}: {reason}");
     }
+    if outcome.is_err() && redriven == Redriven::default() {
+        return outcome.map(|()| false);
+    }
     println!("{} redriven, {} left", sent.values().sum::<usize>() + published, left.len());
     outcome.map(|()| left.is_empty())
 }

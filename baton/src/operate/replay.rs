@@ -14,6 +14,8 @@ use crate::stack::StartError;
 
 /// Entries published between two reports.
 const REPORT_AFTER: usize = 1_000;
+/// How far apart the ends of a span may be, in hours: the log of all projects is read hour by hour.
+const LONGEST_SPAN: i64 = 366 * 24;
 /// What one call to the bus takes.
 const AT_ONCE: usize = 10;
 
@@ -68,12 +70,16 @@ pub async fn run(options: ReplayOptions) -> Result<bool, StartError> {
     if span.until <= span.since {
         return Err(format!("--until {} is not after --since {since}", span.until).into());
     }
+    if project.is_none() && span.until.duration_since(span.since).as_hours() > LONGEST_SPAN {
+        return Err("the log is read hour by hour, so replay a year of it at most, or name a --project".into());
+    }
     let deployment = place.open(false)?;
     let (_changes, _bus) = (deployment.changes()?, deployment.bus()?);
     let mut replayed = Replayed::default();
     let outcome = replay(&deployment, span, per_second, &Stop::on_interrupt(), &mut replayed).await;
     let Replayed { entries, up_to, is_whole } = replayed;
-    println!("published {entries} entries of the log, from {since} to {}", up_to.unwrap_or(since));
+    let reached = up_to.unwrap_or(if is_whole { span.until } else { since });
+    println!("published {entries} entries of the log, from {since} to {reached}");
     if !is_whole {
         let rest = until.map(|it| format!(" --until {it}")).unwrap_or_default();
         println!("not all of it: go on with --since {}{rest}", up_to.unwrap_or(since));
