@@ -13,7 +13,7 @@ use crate::{Deadline, Mailer};
 /// How far back the log is compared with the cursors, in hours.
 const HOURS: i64 = 25;
 
-/// A change younger than this may still have its hint under way: SQS delays a message for 15 minutes at most.
+/// A change younger than this may still have its hint under way: SQS brings one that failed again after six minutes.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
 
 const PARTS_A_SHARD: usize = 200;
