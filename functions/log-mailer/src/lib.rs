@@ -52,7 +52,7 @@ pub use settings::Settings;
 
 use hint::Hint;
 use jiff::Timestamp;
-use send::Sent;
+use send::{Sent, Waiting};
 use wake::WakeUps;
 
 /// Plans and sends mails. One for a process: it paces all that the process sends.
@@ -199,9 +199,10 @@ async fn queued(mailer: &Mailer, messages: Vec<SqsMessage>, deadline: Deadline) 
     // Whoever cannot be told now stays due: the sweep is more certain than this message coming again.
     let Sent { waiting, .. } = mailer.send_all(recipients, deadline).await;
     // Of several wake-ups that find out that they came too early, only those go on that nothing newer has put one after.
-    let goes_on =
-        |recipient: &RecipientKey, newest| planned.contains(recipient) || woken.get(recipient).is_some_and(|it| *it >= newest);
-    let waiting = waiting.into_iter().filter(|(recipient, it)| goes_on(recipient, it.newest));
+    let goes_on = |recipient: &RecipientKey, it: &Waiting| {
+        it.was_in_hand || planned.contains(recipient) || woken.get(recipient).is_some_and(|put_at| *put_at >= it.newest)
+    };
+    let waiting = waiting.into_iter().filter(|(recipient, it)| goes_on(recipient, it));
     mailer.wake_ups.put(&waiting.map(|(recipient, it)| (recipient, it.until)).collect(), mailer.clock.now()).await;
     let mut answer = SqsBatchResponse::default();
     answer.set_failures(again.into_iter().filter_map(|it| it.message_id));

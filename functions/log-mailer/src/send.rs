@@ -29,6 +29,8 @@ pub(crate) struct Waiting {
     pub(crate) until: Timestamp,
     /// When the newest of it happened.
     pub(crate) newest: Timestamp,
+    /// Whether they were just told of something else. Who planned this meanwhile found them in hand, and will not wake anybody up.
+    pub(crate) was_in_hand: bool,
 }
 
 /// How a recipient is left.
@@ -71,6 +73,7 @@ impl Mailer {
 
     /// Tells one recipient all that is due, unless somebody else is at it. Parts that come meanwhile are seen on the way out.
     pub(crate) async fn send(&self, recipient: &RecipientKey, deadline: Deadline) -> Result<Option<Waiting>, StoreError> {
+        let mut was_in_hand = false;
         while !deadline.has_passed() {
             let owed = self.mail.parts_of(recipient, Timestamp::MAX, usize::MAX);
             let (owed, Mailbox { claim, rhythm }) = try_join!(owed, self.mail.mailbox(recipient))?;
@@ -81,8 +84,9 @@ impl Mailer {
                 None => self.begin(recipient, owed, rhythm, deadline).await?,
             };
             if let Left::For(waiting) = left {
-                return Ok(waiting);
+                return Ok(waiting.map(|it| Waiting { was_in_hand, ..it }));
             }
+            was_in_hand = true;
         }
         Ok(None)
     }
@@ -114,7 +118,7 @@ impl Mailer {
         // Who has to wait is found out without a further read.
         if let Agenda::Wait { until } = self.agenda(rhythm.as_ref(), None, &owed) {
             let newest = owed.iter().filter_map(span).map(|it| it.last_at).max();
-            return Ok(Left::For(until.zip(newest).map(|(until, newest)| Waiting { until, newest })));
+            return Ok(Left::For(until.zip(newest).map(|(until, newest)| Waiting { until, newest, was_in_hand: false })));
         }
         let profile = self.profile(recipient).await?;
         let quiet = profile.as_ref().and_then(|it| quiet(it, self.clock.now()));

@@ -1,6 +1,11 @@
-use domain::UserId;
-use serde_json::{Value, json};
+use std::sync::Arc;
 
+use domain::UserId;
+use log_mailer::{Deadline, handle};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::post_office::Answer;
 use crate::world::{Handed, World};
 
 #[tokio::test]
@@ -36,6 +41,30 @@ async fn who_wakes_up_too_early_waits_for_what_is_new_and_tells_all_in_one_mail(
     assert!(mails.len() == 1 && mails[0].subject == "[Boiler room] 2 tasks changed", "{mails:?}");
     assert!(mails[0].text.contains("“Fix the pump”: Ada gave you a new task.\n- Status: done\n"), "{mails:?}");
     assert!(world.owed(ben).await.is_empty() && world.queue.waiting().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_planned_while_a_mail_goes_out_is_woken_up_for_by_whoever_sends_it() {
+    let Handed { world, ada, ben, project, task } = Handed::within(World::with_window(30).await, json!({})).await;
+    world.hint(&[&task]).await;
+    world.pass_seconds(31);
+    let woken = world.queue.receive("mail");
+    let go_on = Arc::new(Notify::new());
+    world.office.will([Answer::Wait(go_on.clone())]);
+    let other = world.another_mailer(&[]);
+    let meanwhile = async {
+        while world.office.asked() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let second = world.task(project, ada, json!({"title": "Paint the door", "assignee": ben})).await;
+        handle(&other, World::queue([World::moved(&second)]), Deadline::from_now()).await.expect("hints");
+        go_on.notify_one();
+    };
+    let sending = async { handle(&world.mailer, World::queue(woken), Deadline::from_now()).await.expect("a wake-up") };
+    tokio::join!(sending, meanwhile);
+    assert_eq!((world.sent_to("Ben").len(), world.queue.waiting().len()), (1, 1));
+    world.live(300).await;
+    assert_eq!(world.sent_to("Ben").len(), 2, "no sweep was needed");
 }
 
 #[tokio::test]
