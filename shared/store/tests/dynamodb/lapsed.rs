@@ -159,7 +159,8 @@ async fn a_lost_answer_is_no_refusal() {
     assert_eq!((open(mail).await, owed(mail).await), (None, vec![]));
     mail.open_claim(&claim(3, &[])).await.expect("it is opened");
     mail.release(&claim(3, &[])).await.expect("it is released");
-    assert_eq!(tables.wire().writes.len(), 20, "every write was sent twice: {:?}", tables.wire().writes);
+    let writes = tables.wire().writes.clone();
+    assert_eq!(writes.len(), 20, "every write was sent twice: {writes:?}");
 }
 
 #[tokio::test]
