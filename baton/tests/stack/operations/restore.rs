@@ -137,7 +137,7 @@ async fn after_the_mail_table_was_put_back_nothing_is_mailed_again_and_what_come
     mail.file_letter(&part(&ben, &project, &old, (1, 1), stopped - SignedDuration::from_mins(1))).await.expect("it is filed");
     let missed = ada.create_task(&project, json!({"title": "While nobody mailed", "assignee": ben.id})).await;
 
-    let wanted = Repair { mailed_until: Some(stopped), dry_run: true };
+    let wanted = Repair { mailed_until: Some(stopped), dry_run: true, ..Repair::default() };
     let would = repair(&timed.stack, wanted).await;
     assert_eq!((would.tasks, would.up, would.down, would.away, would.parts_away, would.left), (3, 2, 0, 0, 1, 0));
     let done = repair(&timed.stack, Repair { dry_run: false, ..wanted }).await;
@@ -219,6 +219,21 @@ async fn after_the_log_was_put_back_nothing_of_what_never_was_is_told_and_nothin
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_planned_yet_is_not_taken_for_planned() {
+    let valve = Valve::default();
+    let timed = Timed::start_with(Options { interpose: valve.interpose(), ..Options::default() }).await;
+    let ([ada, ben], project) = timed.team(["Ada", "Ben"]).await;
+    valve.close();
+    let young = ada.create_task(&project, json!({"title": "Its hint is on the way", "assignee": ben.id})).await;
+    let settled_before = Some(timed.now() - SignedDuration::from_mins(20));
+    let repaired = repair(&timed.stack, Repair { settled_before, ..Repair::default() }).await;
+    assert_eq!(repaired, Repaired { tasks: 1, ..Repaired::default() });
+    let settled_before = Some(timed.now() + SignedDuration::from_secs(1));
+    let repaired = repair(&timed.stack, Repair { settled_before, ..Repair::default() }).await;
+    assert_eq!(repaired, Repaired { tasks: 1, up: 1, ..Repaired::default() }, "{young}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_is_wrong_nothing_is_repaired() {
     let timed = Timed::start(30).await;
     let ([ada, ben], project) = timed.team(["Ada", "Ben"]).await;
@@ -229,6 +244,6 @@ async fn where_nothing_is_wrong_nothing_is_repaired() {
     assert_eq!(timed.mails(&ben).await.len(), 1);
     assert_eq!(repair(&timed.stack, Repair::default()).await, Repaired { tasks: 3, ..Repaired::default() });
     let mailed_until = Some(timed.now());
-    let repaired = repair(&timed.stack, Repair { mailed_until, dry_run: false }).await;
+    let repaired = repair(&timed.stack, Repair { mailed_until, ..Repair::default() }).await;
     assert_eq!(repaired, Repaired { tasks: 3, ..Repaired::default() });
 }
