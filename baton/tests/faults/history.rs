@@ -118,23 +118,47 @@ struct News<'a> {
 pub(crate) struct Reading<'a> {
     pub(crate) reader: &'a str,
     pub(crate) watching: bool,
-    pub(crate) kinds: &'a BTreeSet<Kind>,
+    /// The versions and kinds of news told of; what else was the reader's business was told otherwise, or was not wanted.
+    pub(crate) told_of: &'a BTreeSet<(u64, Kind)>,
     /// Only what is theirs by the change itself, and not because the task came back to them at its end.
     pub(crate) strictly: bool,
-    /// What is told of; other versions that were the reader's business were told otherwise. Nothing: the whole span.
-    pub(crate) told_of: Option<&'a BTreeSet<u64>>,
 }
 
 impl Reading<'_> {
-    fn knows(&self, entry: &Entry) -> bool {
-        let is_elsewhere = || self.told_of.is_some_and(|it| !it.contains(&entry.version));
-        entry.actor == self.reader || ((self.watching || entry.concerns(self.reader)) && is_elsewhere())
+    fn tells(&self, entry: &Entry, kind: Kind) -> bool {
+        self.told_of.contains(&(entry.version, kind))
     }
+
+    fn knows(&self, entry: &Entry, kind: Kind) -> bool {
+        let is_theirs = self.watching || entry.concerns(self.reader);
+        entry.actor == self.reader || (is_theirs && !self.tells(entry, kind))
+    }
+}
+
+/// Every version of a span with every kind.
+pub(crate) fn everything(span: &[Entry]) -> BTreeSet<(u64, Kind)> {
+    span.iter().flat_map(|it| KINDS.map(|kind| (it.version, kind))).collect()
+}
+
+/// What kinds of news a span is for a reader: those of the changes that are theirs, and of what they come to. A new task is one piece
+/// of news, about its assignment.
+pub(crate) fn kinds_of(span: &[Entry], reader: &str, watching: bool) -> BTreeSet<Kind> {
+    let told_of = everything(span);
+    let theirs = span.iter().filter(|it| it.concerns(reader) || (watching && it.actor != reader));
+    let mut kinds: BTreeSet<Kind> = theirs.flat_map(Entry::kinds).collect();
+    match net(span, Reading { reader, watching, told_of: &told_of, strictly: false }) {
+        Net::Created => return [Kind::Assigned].into(),
+        Net::Updated(fields) => kinds.extend(fields.iter().map(|it| Kind::of_field(it))),
+        // Whoever had it when the span began hears that it is gone, also where somebody took it from them first.
+        Net::Deleted => kinds.extend([Kind::Deleted]),
+        Net::Nothing => {}
+    }
+    kinds
 }
 
 /// What `span` comes to for a reader.
 pub(crate) fn net(span: &[Entry], reading: Reading<'_>) -> Net {
-    let Reading { reader, watching, kinds, strictly, .. } = reading;
+    let Reading { reader, watching, told_of, strictly } = reading;
     let (Some(first), Some(last)) = (span.first(), span.last()) else { return Net::Nothing };
     let own_hand_over = span.iter().rev().find(|it| it.actor == reader && it.fields.iter().any(|(name, ..)| name == "assignee"));
     let knew_as_theirs =
@@ -142,7 +166,7 @@ pub(crate) fn net(span: &[Entry], reading: Reading<'_>) -> Net {
     let holds = last.assignee_after.as_deref() == Some(reader);
     let is_known = knew_as_theirs || last.creator == reader || watching;
     if last.is_deleted {
-        let is_news = last.actor != reader && !first.is_created && is_known && kinds.contains(&Kind::Deleted);
+        let is_news = last.actor != reader && !first.is_created && is_known && reading.tells(last, Kind::Deleted);
         return if is_news { Net::Deleted } else { Net::Nothing };
     }
     if !holds && !is_known {
@@ -150,13 +174,16 @@ pub(crate) fn net(span: &[Entry], reading: Reading<'_>) -> Net {
     }
     let news = news(span, reading);
     if first.is_created && first.actor != reader {
-        let handed_over = holds && news.iter().any(|it| it.field == "assignee");
+        let all = everything(span);
+        let of_all = self::news(span, Reading { told_of: &all, ..reading });
+        let handed_over = holds && of_all.iter().any(|it| it.field == "assignee");
         let looked_on = watching && span.iter().all(|it| it.actor != reader);
-        if (handed_over || looked_on) && kinds.contains(&Kind::Assigned) {
+        if (handed_over || looked_on) && reading.tells(first, Kind::Assigned) {
             return Net::Created;
         }
     }
     let came_back = first.assignee_before.as_deref() == Some(reader) && holds && own_hand_over.is_none();
+    let kinds: BTreeSet<Kind> = told_of.iter().map(|(_, kind)| *kind).collect();
     let told: BTreeSet<String> = news
         .iter()
         .filter(|it| kinds.contains(&Kind::of_field(it.field)) && (it.is_theirs || (came_back && !strictly)))
@@ -174,7 +201,7 @@ fn news<'a>(span: &'a [Entry], reading: Reading<'_>) -> Vec<News<'a>> {
             .iter()
             .flat_map(|it| it.fields.iter().filter(|(name, ..)| name == field).map(move |(_, from, to)| (it, from, to)))
             .collect();
-        let unseen = steps.iter().rposition(|(it, ..)| reading.knows(it)).map_or(0, |own| own + 1);
+        let unseen = steps.iter().rposition(|(it, ..)| reading.knows(it, Kind::of_field(field))).map_or(0, |own| own + 1);
         let (Some((_, from, _)), Some((_, _, to))) = (steps[unseen..].first(), steps.last()) else { continue };
         // The text of a description is not in the log: that somebody edited it is news by itself.
         if field != "description" && plain(field, from) == plain(field, to) {
@@ -193,6 +220,45 @@ fn plain(field: &str, value: &Value) -> String {
         ("labels", Value::Null) => "[]".to_owned(),
         _ => value.to_string(),
     }
+}
+
+/// Whether this is at least what a span surely comes to, and at most what it may.
+pub(crate) fn is_between(
+    span: &[Entry],
+    reader: &str,
+    watching: bool,
+    surely: &BTreeSet<(u64, Kind)>,
+    maybe: &BTreeSet<(u64, Kind)>,
+    told: &Net,
+) -> bool {
+    let comes_to = |told_of: &BTreeSet<(u64, Kind)>, strictly| net(span, Reading { reader, watching, told_of, strictly });
+    let without_assigned: BTreeSet<(u64, Kind)> = maybe.iter().copied().filter(|(_, kind)| *kind != Kind::Assigned).collect();
+    let (most, otherwise) = (comes_to(maybe, false), comes_to(&without_assigned, false));
+    // What may be told besides may also undo it.
+    let least = match (comes_to(surely, true), comes_to(maybe, true)) {
+        (Net::Updated(least), Net::Updated(more)) => Net::Updated(least.intersection(&more).cloned().collect()),
+        (Net::Updated(_), _) => Net::Nothing,
+        (least, _) => least,
+    };
+    match told {
+        Net::Nothing => matches!(&least, Net::Nothing) || matches!(&least, Net::Updated(fields) if fields.is_empty()),
+        Net::Created | Net::Deleted => most == *told,
+        Net::Updated(fields) => {
+            let has_least = match &least {
+                Net::Nothing => true,
+                Net::Updated(least) => least.is_subset(fields),
+                Net::Created | Net::Deleted => false,
+            };
+            let is_within = |it: &Net| matches!(it, Net::Updated(most) if fields.is_subset(most));
+            has_least && (is_within(&most) || is_within(&otherwise)) && !fields.is_empty()
+        }
+    }
+}
+
+/// The entries of a span, for whoever reads what went wrong.
+pub(crate) fn story(log: &[Entry], versions: &BTreeSet<u64>) -> String {
+    let told = log.iter().filter(|it| versions.contains(&it.version));
+    told.map(|it| format!("{} {} {:?} (creator {})", it.version, it.actor, it.fields, it.creator)).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -219,9 +285,9 @@ mod tests {
     #[test]
     fn a_span_comes_to_what_its_reader_did_not_know() {
         let log = log();
-        let all: BTreeSet<Kind> = KINDS.into();
         let fields = |names: &[&str]| Net::Updated(names.iter().map(|it| (*it).to_owned()).collect());
-        let reading = |reader| Reading { reader, watching: false, kinds: &all, strictly: true, told_of: None };
+        let all = everything(&log);
+        let reading = |reader| Reading { reader, watching: false, told_of: &all, strictly: true };
         let check = |span: &[Entry], reader, expected: Net| assert_eq!(net(span, reading(reader)), expected, "{reader}");
         check(&log[..2], "ben", Net::Created);
         check(&log[..5], "ben", Net::Nothing);
@@ -232,8 +298,12 @@ mod tests {
         check(&log[2..5], "ben", fields(&["assignee", "status"]));
         check(&log[4..], "dee", Net::Nothing);
         assert_eq!(net(&log[4..], Reading { watching: true, ..reading("dee") }), fields(&["assignee"]));
-        assert_eq!(net(&log[2..5], Reading { kinds: &[Kind::Status].into(), ..reading("ben") }), fields(&["status"]));
+        let status = [3, 4, 5].map(|version| (version, Kind::Status)).into();
+        assert_eq!(net(&log[2..5], Reading { told_of: &status, ..reading("ben") }), fields(&["status"]));
         // What was told otherwise is where the news begins.
-        assert_eq!(net(&log[2..4], Reading { told_of: Some(&[4].into()), ..reading("ada") }), Net::Nothing);
+        let last = [(4, Kind::Status)].into();
+        assert_eq!(net(&log[2..4], Reading { told_of: &last, ..reading("ada") }), Net::Nothing);
+        assert_eq!(kinds_of(&log[..3], "ben", false), [Kind::Assigned].into());
+        assert_eq!(kinds_of(&log[2..3], "ada", false), [Kind::Status].into());
     }
 }

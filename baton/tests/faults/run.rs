@@ -59,8 +59,20 @@ pub(crate) struct Asked {
     pub(crate) begun: Moment,
     /// The id of who asked.
     pub(crate) actor: String,
-    /// The version it became, if that was answered.
-    pub(crate) version: Option<u64>,
+    pub(crate) came_of_it: CameOfIt,
+}
+
+/// What whoever asked was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CameOfIt {
+    /// It became this version.
+    Version(u64),
+    /// The task is gone.
+    Deletion,
+    /// Nothing was to be done.
+    Nothing,
+    /// It was refused, or nobody answered: the log will tell.
+    Unknown,
 }
 
 /// A run so far.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::history::KINDS;
 use crate::model::{Choice, Moment, Standing, Subscription};
 use crate::person::{Answered, Api, Person, expect};
-use crate::run::{Asked, Project, Run, Task};
+use crate::run::{Asked, CameOfIt, Project, Run, Task};
 
 /// More than one mail shows, so that some are only counted, and few enough that several changes meet on one.
 const MOST_TASKS: usize = 22;
@@ -114,12 +114,18 @@ pub(crate) fn note(run: &mut Run, done: Done) {
         }
     };
     let actor = run.people[person].id.clone();
-    // Whoever asked for nothing new is answered with the task as somebody left it, which says nothing about a change of their own.
     let asked = &mut run.tasks[task].asked;
-    let is_new = |version: &u64| body["updated_by"] == *actor && asked.iter().all(|it| it.version != Some(*version));
-    let version = body["version"].as_u64().filter(|_| is_done).filter(is_new);
-    run.changes += usize::from(version.is_some());
-    asked.push(Asked { begun, actor, version });
+    // Whoever asked for nothing new is answered with the task as somebody left it.
+    let is_new =
+        |version: u64| body["updated_by"] == *actor && asked.iter().all(|it| it.came_of_it != CameOfIt::Version(version));
+    let came_of_it = match body["version"].as_u64() {
+        _ if !is_done => CameOfIt::Unknown,
+        None => CameOfIt::Deletion,
+        Some(version) if is_new(version) => CameOfIt::Version(version),
+        Some(_) => CameOfIt::Nothing,
+    };
+    run.changes += usize::from(matches!(came_of_it, CameOfIt::Version(_) | CameOfIt::Deletion));
+    asked.push(Asked { begun, actor, came_of_it });
 }
 
 /// Somebody wants something else from now on, or comes, or goes.

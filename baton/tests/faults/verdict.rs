@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::{Evidence, Note, Read, Record};
-use crate::history::{Entry, KINDS, Kind, Net, Reading, net};
+use crate::history::{Entry, Kind, Net, Reading, everything, is_between, kinds_of, net, story};
 use crate::model::{Choice, Moment, Wants};
-use crate::run::Run;
+use crate::run::{Asked, CameOfIt, Run};
 use crate::tally::Tally;
 
 /// More faults of one run than anybody reads.
 const MOST_SAID: usize = 25;
+
+/// Parts of one task in one mail that are looked at one by one; further ones were planned like the last of these.
+const MOST_PARTS: usize = 5;
 
 /// What a run came to.
 ///
@@ -46,8 +49,8 @@ pub(crate) async fn judge(run: &Run) -> Result<Tally, Vec<String>> {
 struct Judge<'a> {
     run: &'a Run,
     evidence: &'a Evidence,
-    /// When a version of a task was asked for, at the earliest.
-    begun: BTreeMap<(usize, u64), Moment>,
+    /// When a version of a task was asked for, at the earliest and at the latest.
+    begun: BTreeMap<(usize, u64), (Moment, Moment)>,
     /// Versions of tasks of which somebody surely had to be told.
     owed: BTreeSet<(usize, u64)>,
     wrong: Vec<String>,
@@ -62,15 +65,22 @@ impl Judge<'_> {
             if entry.version != index as u64 + 1 {
                 self.wrong.push(format!("the log of task {task} has version {} at place {}", entry.version, index + 1));
             }
-            let answered = asked.iter().find(|it| it.version == Some(entry.version)).map(|it| it.begun);
-            let unanswered = asked.iter().filter(|it| it.version.is_none() && it.actor == entry.actor).map(|it| it.begun).min();
-            match answered.or(unanswered) {
-                Some(begun) => drop(self.begun.insert((task, entry.version), begun)),
-                None => self.wrong.push(format!("nobody asked for version {} of task {task}", entry.version)),
+            let is_answered = |it: &&Asked| match it.came_of_it {
+                CameOfIt::Version(version) => version == entry.version,
+                CameOfIt::Deletion => entry.is_deleted && it.actor == entry.actor,
+                CameOfIt::Nothing | CameOfIt::Unknown => false,
+            };
+            let is_likely = |it: &&Asked| it.came_of_it == CameOfIt::Unknown && it.actor == entry.actor;
+            let answered: Vec<Moment> = asked.iter().filter(is_answered).map(|it| it.begun).collect();
+            let likely = || asked.iter().filter(is_likely).map(|it| it.begun).collect();
+            let begun: Vec<Moment> = if answered.is_empty() { likely() } else { answered };
+            match (begun.iter().min(), begun.iter().max()) {
+                (Some(first), Some(last)) => drop(self.begun.insert((task, entry.version), (*first, *last))),
+                _ => self.wrong.push(format!("nobody asked for version {} of task {task}", entry.version)),
             }
         }
         for it in asked {
-            let Some(version) = it.version else { continue };
+            let CameOfIt::Version(version) = it.came_of_it else { continue };
             let entry = log.iter().find(|entry| entry.version == version);
             if entry.is_none_or(|entry| entry.actor != it.actor) {
                 self.wrong
@@ -80,8 +90,9 @@ impl Judge<'_> {
         self.tally.changes += log.len() as u64;
     }
 
-    /// Every mail has one recipient; a second of one claim is explained.
+    /// Every mail has one recipient, and its claim stands in the deliveries; a second of one claim is explained.
     fn mails(&mut self) {
+        let recorded: BTreeSet<&str> = self.evidence.records.values().flatten().map(|it| it.claim.as_str()).collect();
         for (claim, mails) in &self.evidence.mails {
             self.tally.mails += mails.len() as u64;
             if claim.is_empty() {
@@ -89,6 +100,11 @@ impl Judge<'_> {
             }
             if mails.iter().any(|it| it.to != mails[0].to) {
                 self.wrong.push(format!("claim {claim} went to several people"));
+            }
+            // Told once more by another claim, it would be a second mail that nobody counts.
+            let tells = |it: &Read| !it.blocks.is_empty();
+            if mails.iter().any(tells) && !recorded.contains(claim.as_str()) {
+                self.wrong.push(format!("claim {claim} was mailed to {}, and no delivery is recorded of it", mails[0].to));
             }
             let more = mails.len() as u64 - 1;
             if more > 0 && !self.run.world.faults().ledger.is_struck(claim) {
@@ -99,8 +115,9 @@ impl Judge<'_> {
     }
 
     fn wants(&self, person: usize, task: usize, versions: impl Iterator<Item = u64>) -> Wants {
-        let begun: Vec<Moment> = versions.filter_map(|it| self.begun.get(&(task, it)).copied()).collect();
-        let (first, last) = (begun.iter().min().copied().unwrap_or(0), begun.iter().max().copied().unwrap_or(0));
+        let begun: Vec<(Moment, Moment)> = versions.filter_map(|it| self.begun.get(&(task, it)).copied()).collect();
+        let first = begun.iter().map(|(first, _)| *first).min().unwrap_or_default();
+        let last = begun.iter().map(|(_, last)| *last).max().unwrap_or_default();
         let settled = self.run.settled.iter().find(|it| **it > last).copied().unwrap_or(Moment::MAX);
         Wants::of(&self.run.lives[person], self.run.tasks[task].project, task, first, settled)
     }
@@ -148,6 +165,9 @@ impl Judge<'_> {
                 self.wrong.push(format!("LOST: {name}: recorded as sent, and the mail does not tell of it"));
             }
             if let Some(net) = nets.last() {
+                // Of a new task, what was planned later goes by its own kind: a digest may tell of it, and this mail does not.
+                let is_told = |it: &&&Record| *net != Net::Created || it.from == 1;
+                let versions = records.iter().filter(is_told).flat_map(|it| it.from..=it.to).collect();
                 told.push((claim, versions, net.clone()));
             }
         }
@@ -177,38 +197,42 @@ impl Judge<'_> {
         told: &Net,
     ) -> bool {
         let wants = self.wants(person, task, versions.iter().copied());
-        let (mut surely, mut maybe): (Option<BTreeSet<Kind>>, BTreeSet<Kind>) = (None, BTreeSet::new());
-        for record in records {
-            let (these, those) = wants.kinds(record.timing);
-            surely = Some(surely.map_or(these.clone(), |it| it.intersection(&these).copied().collect()));
-            maybe.extend(those);
-        }
-        let surely = surely.filter(|_| wants.surely_reachable()).unwrap_or_default();
         if *told != Net::Nothing && !wants.maybe_reachable() {
             return false;
         }
-        let (Some(first), Some(last)) = (versions.first(), versions.last()) else { return *told == Net::Nothing };
-        let span = &log[*first as usize - 1..*last as usize];
         let reader = self.run.people[person].id.as_str();
-        let without_assigned: BTreeSet<Kind> = maybe.iter().copied().filter(|it| *it != Kind::Assigned).collect();
-        wants.watching.iter().any(|watching| {
-            let comes_to = |kinds: &BTreeSet<Kind>, strictly: bool| {
-                net(span, Reading { reader, watching: *watching, kinds, strictly, told_of: Some(versions) })
-            };
-            let (least, most, otherwise) = (comes_to(&surely, true), comes_to(&maybe, false), comes_to(&without_assigned, false));
-            match told {
-                Net::Nothing => least == Net::Nothing,
-                Net::Created | Net::Deleted => most == *told,
-                Net::Updated(fields) => {
-                    let has_least = match &least {
-                        Net::Nothing => true,
-                        Net::Updated(least) => least.is_subset(fields),
-                        Net::Created | Net::Deleted => false,
-                    };
-                    let is_within = |it: &Net| matches!(it, Net::Updated(most) if fields.is_subset(most));
-                    has_least && (is_within(&most) || is_within(&otherwise)) && !fields.is_empty()
+        // Each part was planned while they watched or while they did not, and may have been dropped on the way.
+        let ways = 3_usize.pow(records.len().min(MOST_PARTS) as u32);
+        (0..ways).any(|way| {
+            let planned = |index: usize| way / 3_usize.pow(index.min(MOST_PARTS - 1) as u32) % 3;
+            let (mut surely, mut maybe) = (BTreeSet::new(), BTreeSet::new());
+            let (mut watching, mut from, mut to) = (false, u64::MAX, 0);
+            for (index, record) in records.iter().enumerate() {
+                let is_watched = planned(index) == 1;
+                let kinds = kinds_of(&log[record.from as usize - 1..record.to as usize], reader, is_watched);
+                let (these, those) = wants.kinds(record.timing);
+                let covers = |kinds: Vec<Kind>| {
+                    (record.from..=record.to).flat_map(move |it| kinds.clone().into_iter().map(move |kind| (it, kind)))
+                };
+                let sure: Vec<Kind> = kinds.intersection(&these).copied().filter(|_| wants.surely_reachable()).collect();
+                if planned(index) == 2 {
+                    if !sure.is_empty() {
+                        return false;
+                    }
+                    continue;
                 }
+                if !wants.watching.contains(&is_watched) {
+                    return false;
+                }
+                surely.extend(covers(sure));
+                maybe.extend(covers(kinds.intersection(&those).copied().collect()));
+                (watching, from, to) = (watching || is_watched, from.min(record.from), to.max(record.to));
             }
+            if to == 0 {
+                return *told == Net::Nothing;
+            }
+            let span = &log[from as usize - 1..to as usize];
+            is_between(span, reader, watching, &surely, &maybe, told)
         })
     }
 
@@ -246,9 +270,9 @@ impl Judge<'_> {
             let wants = self.wants(person, task, 1..=*end as u64);
             let is_chosen = wants.maybe_chosen(Kind::Assigned, Choice::None)
                 || covering.iter().any(|it| wants.maybe_chosen(Kind::Assigned, it.timing));
-            let kinds = KINDS.into();
+            let told_of = everything(&log[..*end]);
             let is_new = |watching: &bool| {
-                let reading = Reading { reader, watching: *watching, kinds: &kinds, strictly: false, told_of: None };
+                let reading = Reading { reader, watching: *watching, told_of: &told_of, strictly: false };
                 net(&log[..*end], reading) == Net::Created
             };
             is_chosen && wants.watching.iter().any(is_new)
@@ -274,9 +298,12 @@ impl Judge<'_> {
                     let fields: Vec<&String> = fields.collect();
                     if gone || !fields.is_empty() {
                         let name = &self.run.people[person].name;
+                        let records = self.evidence.records.get(&(person, task));
                         self.wrong.push(format!(
-                            "DOUBLED: {name}, task {task}, version {}: {fields:?} in claims {claim} and {other_claim}",
-                            entry.version
+                            "DOUBLED: {name}, task {task}, version {}: {fields:?} in claims {claim} ({net:?}) and {other_claim} \
+                             ({other_net:?}); {records:?}; log {}",
+                            entry.version,
+                            story(log, versions)
                         ));
                     }
                 }
@@ -293,9 +320,9 @@ impl Judge<'_> {
         let notes: &Vec<Note> = self.evidence.notes.get(&(person, task)).unwrap_or(&none);
         self.tally.notifications += notes.len() as u64;
         let (reader, name) = (self.run.people[person].id.as_str(), &self.run.people[person].name);
-        let kinds: BTreeSet<Kind> = KINDS.into();
+        let told_of = everything(log);
         let comes_to = |from: u64, to: u64, watching: bool| {
-            let reading = Reading { reader, watching, kinds: &kinds, strictly: false, told_of: None };
+            let reading = Reading { reader, watching, told_of: &told_of, strictly: false };
             net(&log[from as usize - 1..to as usize], reading)
         };
         for (index, note) in notes.iter().enumerate() {
@@ -334,10 +361,4 @@ impl Judge<'_> {
         let of_task = self.evidence.records.iter().filter(|((_, it), _)| *it == task);
         of_task.flat_map(|(_, records)| records).find(|it| (it.from..=it.to).contains(&version)).map(|it| (it.from, it.to))
     }
-}
-
-/// The entries of a span, for whoever reads what went wrong.
-fn story(log: &[Entry], versions: &BTreeSet<u64>) -> String {
-    let told = log.iter().filter(|it| versions.contains(&it.version));
-    told.map(|it| format!("{} {} {:?} (creator {})", it.version, it.actor, it.fields, it.creator)).collect::<Vec<_>>().join("; ")
 }
