@@ -292,7 +292,9 @@ async fn an_access_token_is_verified_by_the_published_keys_alone() {
 async fn a_profile_changes_what_is_named_and_keeps_the_rest() {
     let stack = stack().await;
     let ada = Person::sign_up(&stack, "Ada", json!({"locale": "ko", "time_zone": "asia/seoul"})).await;
-    let now = json!({"assigned": "now", "status": "now", "edited": "now", "deleted": "now"});
+    let now = json!({
+        "assigned": "now", "status": "now", "edited": "now", "deleted": "now", "digest_hour": 8, "quiet_hours": null,
+    });
     let mut expected = json!({
         "id": ada.id, "email": ada.email, "name": "Ada", "locale": "ko", "time_zone": "Asia/Seoul", "notify": now,
     });
