@@ -59,7 +59,9 @@ impl Call {
         }
         self.faults.count(fault);
         match fault {
-            Fault::HintLost | Fault::ReportLost => {
+            // The reports of one mail come together: only where all are lost nobody hears of it.
+            Fault::ReportLost => Ok(json!({"batchItemFailures": []})),
+            Fault::HintLost => {
                 records.remove(chosen);
                 self.run_some(records, caller).await
             }

@@ -122,6 +122,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) told_of: &'a BTreeSet<(u64, Kind)>,
     /// Only what is theirs by the change itself, and not because the task came back to them at its end.
     pub(crate) strictly: bool,
+    /// Whether a new task is told as a whole, and not field by field.
+    pub(crate) whole: bool,
 }
 
 impl Reading<'_> {
@@ -146,7 +148,7 @@ pub(crate) fn kinds_of(span: &[Entry], reader: &str, watching: bool) -> BTreeSet
     let told_of = everything(span);
     let theirs = span.iter().filter(|it| it.concerns(reader) || (watching && it.actor != reader));
     let mut kinds: BTreeSet<Kind> = theirs.flat_map(Entry::kinds).collect();
-    match net(span, Reading { reader, watching, told_of: &told_of, strictly: false }) {
+    match net(span, Reading { reader, watching, told_of: &told_of, strictly: false, whole: true }) {
         Net::Created => return [Kind::Assigned].into(),
         Net::Updated(fields) => kinds.extend(fields.iter().map(|it| Kind::of_field(it))),
         // Whoever had it when the span began hears that it is gone, also where somebody took it from them first.
@@ -158,7 +160,7 @@ pub(crate) fn kinds_of(span: &[Entry], reader: &str, watching: bool) -> BTreeSet
 
 /// What `span` comes to for a reader.
 pub(crate) fn net(span: &[Entry], reading: Reading<'_>) -> Net {
-    let Reading { reader, watching, told_of, strictly } = reading;
+    let Reading { reader, watching, told_of, strictly, whole } = reading;
     let (Some(first), Some(last)) = (span.first(), span.last()) else { return Net::Nothing };
     let own_hand_over = span.iter().rev().find(|it| it.actor == reader && it.fields.iter().any(|(name, ..)| name == "assignee"));
     let knew_as_theirs =
@@ -173,7 +175,7 @@ pub(crate) fn net(span: &[Entry], reading: Reading<'_>) -> Net {
         return Net::Nothing;
     }
     let news = news(span, reading);
-    if first.is_created && first.actor != reader {
+    if whole && first.is_created && first.actor != reader {
         let all = everything(span);
         let of_all = self::news(span, Reading { told_of: &all, ..reading });
         let handed_over = holds && of_all.iter().any(|it| it.field == "assignee");
@@ -222,44 +224,60 @@ fn plain(field: &str, value: &Value) -> String {
     }
 }
 
-/// Whether this is at least what a span surely comes to, and at most what it may.
-pub(crate) fn is_between(
-    span: &[Entry],
-    reader: &str,
-    watching: bool,
-    surely: &BTreeSet<(u64, Kind)>,
-    maybe: &BTreeSet<(u64, Kind)>,
-    told: &Net,
-) -> bool {
-    let comes_to = |told_of: &BTreeSet<(u64, Kind)>, strictly| net(span, Reading { reader, watching, told_of, strictly });
-    let without_assigned: BTreeSet<(u64, Kind)> = maybe.iter().copied().filter(|(_, kind)| *kind != Kind::Assigned).collect();
-    let (most, otherwise) = (comes_to(maybe, false), comes_to(&without_assigned, false));
-    // What may be told besides may also undo it.
-    let least = match (comes_to(surely, true), comes_to(maybe, true)) {
-        (Net::Updated(least), Net::Updated(more)) => Net::Updated(least.intersection(&more).cloned().collect()),
-        (Net::Updated(_), _) => Net::Nothing,
-        (least, _) => least,
+/// A part of what one mail tells of a task: a span as it was planned, and of which kinds.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) surely: BTreeSet<Kind>,
+    pub(crate) maybe: BTreeSet<Kind>,
+}
+
+/// Whether these parts, of the log of one task, can come to what was told. Kinds are looked at one by one, since each was wanted in a
+/// part or not by a choice of its own.
+pub(crate) fn can_come_to(log: &[Entry], reader: &str, watching: bool, parts: &[Planned], told: &Net) -> bool {
+    let (Some(from), Some(to)) = (parts.iter().map(|it| it.from).min(), parts.iter().map(|it| it.to).max()) else {
+        return *told == Net::Nothing;
+    };
+    let span = &log[from as usize - 1..to as usize];
+    let comes_to = |told_of: &BTreeSet<(u64, Kind)>, strictly: bool, whole: bool| {
+        net(span, Reading { reader, watching, told_of, strictly, whole })
+    };
+    let any = |kind: Kind, check: &dyn Fn(&BTreeSet<(u64, Kind)>) -> bool| {
+        (0..1_u32 << parts.len().min(MOST_DOUBTS)).any(|doubts| {
+            let is_in = |(index, part): &(usize, &Planned)| {
+                let is_on = doubts >> (*index).min(MOST_DOUBTS - 1) & 1 == 1;
+                part.surely.contains(&kind) || (is_on && part.maybe.contains(&kind))
+            };
+            let covered = parts.iter().enumerate().filter(is_in);
+            check(&covered.flat_map(|(_, part)| (part.from..=part.to).map(move |version| (version, kind))).collect())
+        })
+    };
+    let has = |net: &Net, field: &str| matches!(net, Net::Updated(fields) if fields.contains(field));
+    let can_be_left_out = || {
+        any(Kind::Assigned, &|told_of| comes_to(told_of, true, true) != Net::Created)
+            && any(Kind::Deleted, &|told_of| comes_to(told_of, true, true) != Net::Deleted)
+    };
+    let fields = || span.iter().flat_map(|it| &it.fields).map(|(name, ..)| name.as_str()).collect::<BTreeSet<&str>>();
+    let is_as_told = |told: &BTreeSet<String>| {
+        fields().into_iter().all(|field| {
+            let is_told = told.contains(field);
+            any(Kind::of_field(field), &|told_of| has(&comes_to(told_of, !is_told, false), field) == is_told)
+        })
     };
     match told {
-        Net::Nothing => matches!(&least, Net::Nothing) || matches!(&least, Net::Updated(fields) if fields.is_empty()),
-        Net::Created | Net::Deleted => most == *told,
-        Net::Updated(fields) => {
-            let has_least = match &least {
-                Net::Nothing => true,
-                Net::Updated(least) => least.is_subset(fields),
-                Net::Created | Net::Deleted => false,
-            };
-            let is_within = |it: &Net| matches!(it, Net::Updated(most) if fields.is_subset(most));
-            has_least && (is_within(&most) || is_within(&otherwise)) && !fields.is_empty()
+        Net::Created => any(Kind::Assigned, &|told_of| comes_to(told_of, false, true) == Net::Created),
+        Net::Deleted => any(Kind::Deleted, &|told_of| comes_to(told_of, false, true) == Net::Deleted),
+        Net::Nothing => can_be_left_out() && is_as_told(&BTreeSet::new()),
+        Net::Updated(told) => {
+            let is_of_the_log = told.iter().all(|it| fields().contains(it.as_str()));
+            !told.is_empty() && is_of_the_log && can_be_left_out() && is_as_told(told)
         }
     }
 }
 
-/// The entries of a span, for whoever reads what went wrong.
-pub(crate) fn story(log: &[Entry], versions: &BTreeSet<u64>) -> String {
-    let told = log.iter().filter(|it| versions.contains(&it.version));
-    told.map(|it| format!("{} {} {:?} (creator {})", it.version, it.actor, it.fields, it.creator)).collect::<Vec<_>>().join("; ")
-}
+/// Parts of one mail whose choices are looked at one by one; those of further ones are as those of the last of these.
+const MOST_DOUBTS: usize = 6;
 
 #[cfg(test)]
 mod tests {
@@ -287,7 +305,7 @@ mod tests {
         let log = log();
         let fields = |names: &[&str]| Net::Updated(names.iter().map(|it| (*it).to_owned()).collect());
         let all = everything(&log);
-        let reading = |reader| Reading { reader, watching: false, told_of: &all, strictly: true };
+        let reading = |reader| Reading { reader, watching: false, told_of: &all, strictly: true, whole: true };
         let check = |span: &[Entry], reader, expected: Net| assert_eq!(net(span, reading(reader)), expected, "{reader}");
         check(&log[..2], "ben", Net::Created);
         check(&log[..5], "ben", Net::Nothing);

@@ -269,15 +269,27 @@ async fn unsubscribe(run: &mut Run, person: usize) {
     let projects: Vec<usize> = standing.projects.iter().copied().collect();
     for project in projects {
         let path = format!("{}/subscription", run.projects[project].path());
-        let answer = expect(run.people[person].insist(&api, Method::GET, &path, &Value::Null).await, 200);
-        let mode = match answer["mode"].as_str() {
-            Some("watch") => Some(Subscription::Watch),
-            Some("mute") => Some(Subscription::Mute),
-            _ => None,
-        };
-        keep(&mut standing.of_projects, project, mode);
+        let (_, answer) = run.people[person].insist(&api, Method::GET, &path, &Value::Null).await;
+        keep(&mut standing.of_projects, project, mode(&answer));
+    }
+    for task in standing.of_tasks.clone().into_keys() {
+        let Task { project, id, .. } = &run.tasks[task];
+        let path = format!("{}/tasks/{id}/subscription", run.projects[*project].path());
+        // Of a task that is gone, or of a project that they left, nothing is to be seen.
+        let (status, answer) = run.people[person].insist(&api, Method::GET, &path, &Value::Null).await;
+        if status == 200 {
+            keep(&mut standing.of_tasks, task, mode(&answer));
+        }
     }
     turn(run, person, begun, standing);
+}
+
+fn mode(subscription: &Value) -> Option<Subscription> {
+    match subscription["mode"].as_str() {
+        Some("watch") => Some(Subscription::Watch),
+        Some("mute") => Some(Subscription::Mute),
+        _ => None,
+    }
 }
 
 fn turn(run: &mut Run, person: usize, begun: Moment, standing: Standing) {

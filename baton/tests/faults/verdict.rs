@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::{Evidence, Note, Read, Record};
-use crate::history::{Entry, Kind, Net, Reading, everything, is_between, kinds_of, net, story};
+use crate::history::{Entry, Kind, Net, Planned, Reading, can_come_to, everything, kinds_of, net};
 use crate::model::{Choice, Moment, Wants};
 use crate::run::{Asked, CameOfIt, Run};
 use crate::tally::Tally;
@@ -44,6 +44,43 @@ pub(crate) async fn judge(run: &Run) -> Result<Tally, Vec<String>> {
     judge.tally.changes_owed = judge.owed.len() as u64;
     judge.wrong.truncate(MOST_SAID);
     if judge.wrong.is_empty() { Ok(judge.tally) } else { Err(judge.wrong) }
+}
+
+/// Told of in place of a field, when a task is deleted.
+const GONE: &str = "gone";
+
+/// What one claim told a person of a task.
+#[derive(Debug)]
+struct Told<'a> {
+    #[expect(dead_code, reason = "shown where something is wrong")]
+    claim: &'a str,
+    records: Vec<&'a Record>,
+    net: Net,
+}
+
+impl Told<'_> {
+    fn covering(&self, entry: &Entry) -> impl Iterator<Item = &Record> {
+        let version = entry.version;
+        self.records.iter().copied().filter(move |it| (it.from..=it.to).contains(&version))
+    }
+
+    fn is_of(&self, entry: &Entry) -> bool {
+        self.covering(entry).next().is_some()
+    }
+
+    fn tells(&self, news: &str) -> bool {
+        match &self.net {
+            Net::Updated(fields) => fields.contains(news),
+            Net::Created => news != GONE,
+            Net::Deleted => news == GONE,
+            Net::Nothing => false,
+        }
+    }
+
+    /// Whether both took the entry up for the same time.
+    fn plans_as(&self, other: &Self, entry: &Entry) -> bool {
+        self.covering(entry).any(|it| other.covering(entry).any(|other| it.timing == other.timing))
+    }
 }
 
 struct Judge<'a> {
@@ -131,7 +168,7 @@ impl Judge<'_> {
         for record in records {
             by_claim.entry(&record.claim).or_default().push(record);
         }
-        let mut told: Vec<(&str, BTreeSet<u64>, Net)> = Vec::new();
+        let mut told: Vec<Told<'_>> = Vec::new();
         for (claim, records) in by_claim {
             let versions: BTreeSet<u64> = records.iter().flat_map(|it| it.from..=it.to).collect();
             let name = format!("{} about task {task}, versions {versions:?}, claim {claim}", self.run.people[person].name);
@@ -144,31 +181,27 @@ impl Judge<'_> {
             if is_sent {
                 self.tally.told += versions.len() as u64;
             }
-            if nets.is_empty() && (!is_sent || mails.iter().any(|it| it.counted > 0)) {
+            // A mail shows some tasks and counts the rest.
+            let is_counted = is_sent && mails.iter().any(|it| it.counted > 0);
+            if nets.is_empty() && !is_counted && !self.may_be_told(person, task, log, &records, &versions, &Net::Nothing) {
                 let reasons: BTreeSet<&str> = records.iter().map(|it| it.reason.as_str()).collect();
-                if !is_sent && !self.may_be_told(person, task, log, &records, &versions, &Net::Nothing) {
-                    self.wrong.push(format!("LOST: {name}: not told, because of {reasons:?}"));
-                }
+                self.wrong.push(format!("LOST: {name}: not told, because of {reasons:?}"));
             }
             for net in &nets {
                 if !self.may_be_told(person, task, log, &records, &versions, net) {
                     let texts: Vec<&str> =
                         mails.iter().flat_map(|it| &it.blocks).filter(|it| it.task == task).map(|it| it.text.as_str()).collect();
-                    let log = story(log, &versions);
+                    let log = story(self.run, log);
                     self.wrong.push(format!(
                         "WRONG: {name}: told {net:?}, by {texts:?}; {reader}; log {log}",
                         reader = self.run.people[person].id
                     ));
                 }
             }
-            if is_sent && nets.is_empty() && !mails.is_empty() && mails.iter().all(|it| it.counted == 0) {
-                self.wrong.push(format!("LOST: {name}: recorded as sent, and the mail does not tell of it"));
-            }
             if let Some(net) = nets.last() {
                 // Of a new task, what was planned later goes by its own kind: a digest may tell of it, and this mail does not.
-                let is_told = |it: &&&Record| *net != Net::Created || it.from == 1;
-                let versions = records.iter().filter(is_told).flat_map(|it| it.from..=it.to).collect();
-                told.push((claim, versions, net.clone()));
+                let is_told = |it: &&Record| *net != Net::Created || it.from == 1;
+                told.push(Told { claim, records: records.iter().copied().filter(is_told).collect(), net: net.clone() });
             }
         }
         self.doubled(person, task, log, &told);
@@ -205,34 +238,24 @@ impl Judge<'_> {
         let ways = 3_usize.pow(records.len().min(MOST_PARTS) as u32);
         (0..ways).any(|way| {
             let planned = |index: usize| way / 3_usize.pow(index.min(MOST_PARTS - 1) as u32) % 3;
-            let (mut surely, mut maybe) = (BTreeSet::new(), BTreeSet::new());
-            let (mut watching, mut from, mut to) = (false, u64::MAX, 0);
+            let mut parts = Vec::new();
+            let mut watching = false;
             for (index, record) in records.iter().enumerate() {
                 let is_watched = planned(index) == 1;
                 let kinds = kinds_of(&log[record.from as usize - 1..record.to as usize], reader, is_watched);
-                let (these, those) = wants.kinds(record.timing);
-                let covers = |kinds: Vec<Kind>| {
-                    (record.from..=record.to).flat_map(move |it| kinds.clone().into_iter().map(move |kind| (it, kind)))
-                };
-                let sure: Vec<Kind> = kinds.intersection(&these).copied().filter(|_| wants.surely_reachable()).collect();
-                if planned(index) == 2 {
-                    if !sure.is_empty() {
-                        return false;
-                    }
-                    continue;
+                let (surely, maybe) = wants.kinds(record.timing);
+                let surely: BTreeSet<Kind> = kinds.intersection(&surely).copied().filter(|_| wants.surely_reachable()).collect();
+                match planned(index) {
+                    2 if surely.is_empty() => continue,
+                    2 => return false,
+                    _ if !wants.watching.contains(&is_watched) => return false,
+                    _ => {}
                 }
-                if !wants.watching.contains(&is_watched) {
-                    return false;
-                }
-                surely.extend(covers(sure));
-                maybe.extend(covers(kinds.intersection(&those).copied().collect()));
-                (watching, from, to) = (watching || is_watched, from.min(record.from), to.max(record.to));
+                watching |= is_watched;
+                let maybe = kinds.intersection(&maybe).copied().collect();
+                parts.push(Planned { from: record.from, to: record.to, surely, maybe });
             }
-            if to == 0 {
-                return *told == Net::Nothing;
-            }
-            let span = &log[from as usize - 1..to as usize];
-            is_between(span, reader, watching, &surely, &maybe, told)
+            can_come_to(log, reader, watching, &parts, told)
         })
     }
 
@@ -254,8 +277,11 @@ impl Judge<'_> {
                 if !covering.iter().any(|it| is_chosen(&it)) && !self.is_part_of_a_new_task(person, task, log, entry, &covering) {
                     let (name, version) = (&self.run.people[person].name, entry.version);
                     self.wrong.push(format!(
-                        "LOST: {name} was never told of version {version} of task {task} ({kind:?}, {:?}): {covering:?}",
-                        wants.choices[&kind]
+                        "LOST: {name} was never told of version {version} of task {task} ({kind:?}, {:?}): {covering:?}; planned {:?}; \
+                         {wants:?}; log {}",
+                        wants.choices[&kind],
+                        self.planned(task, version),
+                        story(self.run, log)
                     ));
                 }
             }
@@ -272,7 +298,7 @@ impl Judge<'_> {
                 || covering.iter().any(|it| wants.maybe_chosen(Kind::Assigned, it.timing));
             let told_of = everything(&log[..*end]);
             let is_new = |watching: &bool| {
-                let reading = Reading { reader, watching: *watching, told_of: &told_of, strictly: false };
+                let reading = Reading { reader, watching: *watching, told_of: &told_of, strictly: false, whole: true };
                 net(&log[..*end], reading) == Net::Created
             };
             is_chosen && wants.watching.iter().any(is_new)
@@ -281,29 +307,26 @@ impl Judge<'_> {
     }
 
     /// No kind of news of one version is told in two claims.
-    fn doubled(&mut self, person: usize, task: usize, log: &[Entry], told: &[(&str, BTreeSet<u64>, Net)]) {
+    fn doubled(&mut self, person: usize, task: usize, log: &[Entry], told: &[Told<'_>]) {
         let reader = self.run.people[person].id.as_str();
-        for (index, (claim, versions, net)) in told.iter().enumerate() {
-            for (other_claim, other_versions, other_net) in &told[index + 1..] {
-                let twice = versions.intersection(other_versions).filter_map(|version| log.get(*version as usize - 1));
-                let is_told = |net: &Net, field: &str| match net {
-                    Net::Updated(fields) => fields.contains(field),
-                    Net::Created => true,
-                    Net::Deleted | Net::Nothing => false,
-                };
-                for entry in twice.filter(|it| it.actor != reader) {
-                    let fields =
-                        entry.fields.iter().map(|(name, ..)| name).filter(|it| is_told(net, it) && is_told(other_net, it));
-                    let gone = entry.is_deleted && *net == Net::Deleted && *other_net == Net::Deleted;
-                    let fields: Vec<&String> = fields.collect();
-                    if gone || !fields.is_empty() {
+        for (index, first) in told.iter().enumerate() {
+            for second in &told[index + 1..] {
+                for entry in log.iter().filter(|it| it.actor != reader && first.is_of(it) && second.is_of(it)) {
+                    let mut news: Vec<&str> = entry.fields.iter().map(|(name, ..)| name.as_str()).collect();
+                    news.extend(entry.is_deleted.then_some(GONE));
+                    // What was planned for now and for the digest is of other kinds: then each has to have another source.
+                    let is_apart = !first.plans_as(second, entry);
+                    let has_source = |told: &Told<'_>, other: &Told<'_>, news: &str| {
+                        let mut sources = log.iter().filter(|it| it.actor != reader && told.is_of(it) && !other.is_of(it));
+                        is_apart && sources.any(|it| it.fields.iter().any(|(name, ..)| name == news))
+                    };
+                    news.retain(|it| first.tells(it) && second.tells(it));
+                    news.retain(|it| !has_source(first, second, it) && !has_source(second, first, it));
+                    if !news.is_empty() {
                         let name = &self.run.people[person].name;
-                        let records = self.evidence.records.get(&(person, task));
                         self.wrong.push(format!(
-                            "DOUBLED: {name}, task {task}, version {}: {fields:?} in claims {claim} ({net:?}) and {other_claim} \
-                             ({other_net:?}); {records:?}; log {}",
-                            entry.version,
-                            story(log, versions)
+                            "DOUBLED: {name}, task {task}, version {}: {news:?} by {first:?} and {second:?}",
+                            entry.version
                         ));
                     }
                 }
@@ -322,7 +345,7 @@ impl Judge<'_> {
         let (reader, name) = (self.run.people[person].id.as_str(), &self.run.people[person].name);
         let told_of = everything(log);
         let comes_to = |from: u64, to: u64, watching: bool| {
-            let reading = Reading { reader, watching, told_of: &told_of, strictly: false };
+            let reading = Reading { reader, watching, told_of: &told_of, strictly: false, whole: true };
             net(&log[from as usize - 1..to as usize], reading)
         };
         for (index, note) in notes.iter().enumerate() {
@@ -361,4 +384,15 @@ impl Judge<'_> {
         let of_task = self.evidence.records.iter().filter(|((_, it), _)| *it == task);
         of_task.flat_map(|(_, records)| records).find(|it| (it.from..=it.to).contains(&version)).map(|it| (it.from, it.to))
     }
+}
+
+/// A log, for whoever reads what went wrong.
+fn story(run: &Run, log: &[Entry]) -> String {
+    let entry = |it: &Entry| {
+        let deleted = if it.is_deleted { " deleted" } else { "" };
+        let fields: Vec<String> = it.fields.iter().map(|(name, from, to)| format!("{name} {from} -> {to}")).collect();
+        format!("{}{deleted} by {}: {}", it.version, it.actor, fields.join(", "))
+    };
+    let story = log.iter().map(entry).collect::<Vec<_>>().join("; ");
+    run.people.iter().fold(story, |story, person| story.replace(&person.id, &person.name))
 }
