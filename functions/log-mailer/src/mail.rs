@@ -84,7 +84,7 @@ struct Block {
     link: String,
 }
 
-/// The mail that tells `reader` of tasks, in the order given; of at most [`MOST_TASKS`] in words.
+/// The mail that tells `reader` of tasks, in the order given; of at most `MOST_TASKS` in words.
 ///
 /// # Errors
 /// [`UnwritableMail`], which only a broken template can cause.
