@@ -68,6 +68,7 @@ impl Mailer {
     async fn go_on(&self, claim: &Claim, rhythm: Option<Rhythm>) -> Result<Next, StoreError> {
         if self.mail.is_recorded(claim).await? {
             // Parts of it may be gone already, so this comes before they are looked for.
+            self.record_rest(claim).await?;
             return self.close(claim, self.told(claim, rhythm, claim.opened_at)).await;
         }
         if claim.accepted {
@@ -75,6 +76,24 @@ impl Mailer {
         }
         let profile = self.profile(&claim.recipient).await?;
         self.tell(claim, profile.as_ref(), rhythm).await
+    }
+
+    /// Many deliveries are recorded bit by bit, and whoever did it may have died in between. The mail itself told of all of them.
+    async fn record_rest(&self, claim: &Claim) -> Result<(), StoreError> {
+        let recorded = self.mail.recorded(claim).await?;
+        if recorded.len() == spans(claim).count() {
+            return Ok(());
+        }
+        let was_sent = recorded.iter().any(|it| it.state == DeliveryState::Sent);
+        let profile = self.profile(&claim.recipient).await?;
+        let deliveries = match self.compose(claim, profile.as_ref()).await? {
+            Composed::Silence { .. } if was_sent => self.sent(claim),
+            Composed::Mail { deliveries, .. } | Composed::Silence { deliveries, .. } => deliveries,
+        };
+        let is_recorded =
+            |it: &Delivery| recorded.iter().any(|other| (other.task, other.to, other.timing) == (it.task, it.to, it.timing));
+        let rest: Vec<Delivery> = deliveries.into_iter().filter(|it| !is_recorded(it)).collect();
+        self.mail.record_deliveries(claim, &rest, self.clock.now()).await
     }
 
     /// Closes a claim of which the mail service has said that it took the mail.

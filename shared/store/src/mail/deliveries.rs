@@ -69,19 +69,27 @@ impl Mail {
     /// # Errors
     /// See [`StoreError`].
     pub async fn is_recorded(&self, claim: &Claim) -> Result<bool, StoreError> {
-        let step = "read whether the claim was sent";
         if is_of_letters(claim) {
+            let step = "read whether the claim was sent";
             return Ok(self.table.get(step, keys::sent(&claim.recipient, claim.id)).await?.is_some());
         }
+        Ok(!self.recorded(claim).await?.is_empty())
+    }
+
+    /// The deliveries recorded of a claim of tasks: fewer than it has parts, where whoever recorded them died on the way.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn recorded(&self, claim: &Claim) -> Result<Vec<Delivery>, StoreError> {
         let spans = claim.parts.iter().filter_map(|part| match (&part.content, &part.recipient) {
             (PartContent::Task(span), Recipient::User(user)) => {
                 Some(keys::delivery(span.project, span.task, span.to, *user, span.timing))
             }
             _ => None,
         });
-        let items = self.table.get_many(step, spans.collect()).await?;
+        let items = self.table.get_many("read what was recorded of the claim", spans.collect()).await?;
         let deliveries: Vec<Delivery> = items.iter().map(delivery).collect::<Result<_, _>>()?;
-        Ok(deliveries.iter().any(|it| it.claim == claim.id))
+        Ok(deliveries.into_iter().filter(|it| it.claim == claim.id).collect())
     }
 
     /// Who was told of a version, by any span that covers it, with what came back of those mails since.
