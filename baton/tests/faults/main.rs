@@ -64,6 +64,7 @@ async fn whatever_fails_nobody_is_told_twice_and_nothing_is_lost() {
                 println!(
                     "again, alone: BATON_SEED={seed} BATON_CHANGES={changes} cargo test -p baton --test faults -- --nocapture"
                 );
+                tally.add_failure(&wrong);
                 failed.push(seed);
             }
         }

@@ -199,7 +199,7 @@ pub(crate) async fn run(seed: u64, changes: usize) -> Result<Tally, Vec<String>>
     let after = run.world.stack().inbox().len().expect("the inbox answers");
     let mut tally = judged?;
     if after != mails {
-        return Err(vec![format!("a replay of the whole log brought {} mails", after - mails)]);
+        return Err(vec![format!("REPLAYED: a replay of the whole log brought {} mails", after - mails)]);
     }
     let faults: BTreeMap<_, _> = run.world.faults().injected.counts();
     tally.faults = faults;
