@@ -119,7 +119,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) reader: &'a str,
     pub(crate) watching: bool,
     /// The versions and kinds of news told of; what else was the reader's business was told otherwise, or was not wanted.
-    pub(crate) told_of: &'a BTreeSet<(u64, Kind)>,
+    pub(crate) told_of: &'a Covered,
     /// Only what is theirs by the change itself, and not because the task came back to them at its end.
     pub(crate) strictly: bool,
     /// Whether a new task is told as a whole, and not field by field.
@@ -138,7 +138,7 @@ impl Reading<'_> {
 }
 
 /// Every version of a span with every kind.
-pub(crate) fn everything(span: &[Entry]) -> BTreeSet<(u64, Kind)> {
+pub(crate) fn everything(span: &[Entry]) -> Covered {
     span.iter().flat_map(|it| KINDS.map(|kind| (it.version, kind))).collect()
 }
 
@@ -233,6 +233,9 @@ pub(crate) struct Planned {
     pub(crate) maybe: BTreeSet<Kind>,
 }
 
+/// Versions and the kinds of news in them that a mail is about.
+pub(crate) type Covered = BTreeSet<(u64, Kind)>;
+
 /// Whether these parts, of the log of one task, can come to what was told. Kinds are looked at one by one, since each was wanted in a
 /// part or not by a choice of its own.
 pub(crate) fn can_come_to(log: &[Entry], reader: &str, watching: bool, parts: &[Planned], told: &Net) -> bool {
@@ -240,10 +243,9 @@ pub(crate) fn can_come_to(log: &[Entry], reader: &str, watching: bool, parts: &[
         return *told == Net::Nothing;
     };
     let span = &log[from as usize - 1..to as usize];
-    let comes_to = |told_of: &BTreeSet<(u64, Kind)>, strictly: bool, whole: bool| {
-        net(span, Reading { reader, watching, told_of, strictly, whole })
-    };
-    let any = |kind: Kind, check: &dyn Fn(&BTreeSet<(u64, Kind)>) -> bool| {
+    let comes_to =
+        |told_of: &Covered, strictly: bool, whole: bool| net(span, Reading { reader, watching, told_of, strictly, whole });
+    let any = |kind: Kind, check: &dyn Fn(&Covered) -> bool| {
         (0..1_u32 << parts.len().min(MOST_DOUBTS)).any(|doubts| {
             let is_in = |(index, part): &(usize, &Planned)| {
                 let is_on = doubts >> (*index).min(MOST_DOUBTS - 1) & 1 == 1;
