@@ -206,7 +206,7 @@ pub(crate) async fn read_notification(
     path = "/v1/notifications/read",
     tag = "notifications",
     security(("bearer" = [])),
-    request_body(content = ReadThrough, description = "`{}`, or no body, for all of them."),
+    request_body(content = Option<ReadThrough>, description = "Absent or `{}` for all of them."),
     responses((status = 204, description = "They are read."), CallerProblems, BodyProblems)
 )]
 pub(crate) async fn read_notifications(
