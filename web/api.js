@@ -3,12 +3,12 @@ import { fromNow, t } from './i18n.js';
 
 /** An answer that is not a success: its status (0 when none came) and its problem body. */
 export class Problem extends Error {
-  constructor(status, body, retryAfter) {
-    super(explain(status, body, retryAfter));
-    this.status = status;
-    this.body = body;
-    this.fields = Array.isArray(body.errors) ? body.errors : [];
-  }
+	constructor(status, body, retryAfter) {
+		super(explain(status, body, retryAfter));
+		this.status = status;
+		this.body = body;
+		this.fields = Array.isArray(body.errors) ? body.errors : [];
+	}
 }
 
 /** There is no session: the person has to log in. The window hears of it as a `signedout` event. */
@@ -19,92 +19,92 @@ let freshUntil = 0;
 let refreshing = null;
 
 function explain(status, body, retryAfter) {
-  if (status === 0) return t('problem.offline');
-  if (status === 429 || (status === 503 && retryAfter)) return t('problem.tooOften', { when: fromNow(retryAfter ?? 60) });
-  if (status >= 500) return body.request_id ? `${t('problem.server')} (${body.request_id})` : t('problem.server');
-  if (status === 403) return t('problem.forbidden');
-  if (status === 404) return t('problem.notFound');
-  if (status === 412) return t('problem.stale');
-  return body.detail || body.title || t('problem.other', { status });
+	if (status === 0) return t('problem.offline');
+	if (status === 429 || (status === 503 && retryAfter)) return t('problem.tooOften', { when: fromNow(retryAfter ?? 60) });
+	if (status >= 500) return body.request_id ? `${t('problem.server')} (${body.request_id})` : t('problem.server');
+	if (status === 403) return t('problem.forbidden');
+	if (status === 404) return t('problem.notFound');
+	if (status === 412) return t('problem.stale');
+	return body.detail || body.title || t('problem.other', { status });
 }
 
 async function send(method, path, { body, headers = {} } = {}) {
-  try {
-    const answer = await fetch(path, {
-      method,
-      cache: 'no-store',
-      headers: {
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const text = await answer.text();
-    return { answer, text };
-  } catch {
-    throw new Problem(0, {});
-  }
+	try {
+		const answer = await fetch(path, {
+			method,
+			cache: 'no-store',
+			headers: {
+				accept: 'application/json',
+				...(body === undefined ? {} : { 'content-type': 'application/json' }),
+				...headers,
+			},
+			body: body === undefined ? undefined : JSON.stringify(body),
+		});
+		const text = await answer.text();
+		return { answer, text };
+	} catch {
+		throw new Problem(0, {});
+	}
 }
 
 function read({ answer, text }) {
-  let body = {};
-  try {
-    if (text) body = JSON.parse(text);
-  } catch {
-    // A gateway in between may answer in HTML; the status still says what happened.
-    if (answer.ok) throw new Problem(502, {});
-  }
-  if (!answer.ok) throw new Problem(answer.status, body ?? {}, answer.headers.get('retry-after'));
-  return { body, etag: answer.headers.get('etag') };
+	let body = {};
+	try {
+		if (text) body = JSON.parse(text);
+	} catch {
+		// A gateway in between may answer in HTML; the status still says what happened.
+		if (answer.ok) throw new Problem(502, {});
+	}
+	if (!answer.ok) throw new Problem(answer.status, body ?? {}, answer.headers.get('retry-after'));
+	return { body, etag: answer.headers.get('etag') };
 }
 
 function keep({ access_token, expires_in }) {
-  accessToken = access_token;
-  // Half a minute early, so that a token never expires on its way.
-  freshUntil = Date.now() + (expires_in - 30) * 1000;
+	accessToken = access_token;
+	// Half a minute early, so that a token never expires on its way.
+	freshUntil = Date.now() + (expires_in - 30) * 1000;
 }
 
 // A refresh token used again after its grace ends the session, so tabs take turns.
 const inTurn = (act) => (navigator.locks ? navigator.locks.request('baton-refresh', act) : act());
 
 function refresh() {
-  refreshing ??= inTurn(async () => {
-    try {
-      keep(read(await send('POST', '/v1/login/refresh', { body: {} })).body);
-    } catch (error) {
-      if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
-      accessToken = null;
-      dispatchEvent(new Event('signedout'));
-      throw new SignedOut(t('session.ended'));
-    }
-  }).finally(() => {
-    refreshing = null;
-  });
-  return refreshing;
+	refreshing ??= inTurn(async () => {
+		try {
+			keep(read(await send('POST', '/v1/login/refresh', { body: {} })).body);
+		} catch (error) {
+			if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
+			accessToken = null;
+			dispatchEvent(new Event('signedout'));
+			throw new SignedOut(t('session.ended'));
+		}
+	}).finally(() => {
+		refreshing = null;
+	});
+	return refreshing;
 }
 
 /** Logs in by a password, or by a `ticket` and a code: the answer has the `user`, or the `ticket` of a second step. */
 export async function logIn(proof) {
-  const path = proof.ticket ? '/v1/login/second-factor' : '/v1/login';
-  const { body } = read(await send('POST', path, { body: { ...proof, cookie: true } }));
-  if (body.access_token) keep(body);
-  return body;
+	const path = proof.ticket ? '/v1/login/second-factor' : '/v1/login';
+	const { body } = read(await send('POST', path, { body: { ...proof, cookie: true } }));
+	if (body.access_token) keep(body);
+	return body;
 }
 
 /** Ends the session. */
 export async function logOut() {
-  try {
-    await inTurn(async () => read(await send('POST', '/v1/logout', { body: {} })));
-  } catch (error) {
-    // Refused: there was no session any more.
-    if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
-  }
+	try {
+		await inTurn(async () => read(await send('POST', '/v1/logout', { body: {} })));
+	} catch (error) {
+		// Refused: there was no session any more.
+		if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
+	}
 }
 
 /** Forgets the access token of a session that is over. */
 export function drop() {
-  accessToken = null;
+	accessToken = null;
 }
 
 /** A request that needs no session. */
@@ -112,52 +112,52 @@ export const open = async (method, path, body) => read(await send(method, path, 
 
 /** A request of the person logged in. `version` becomes If-Match, `key` Idempotency-Key. */
 export async function request(method, path, { body, version, key } = {}) {
-  if (accessToken === null || Date.now() > freshUntil) await refresh();
-  const attempt = () => send(method, path, {
-    body,
-    headers: {
-      authorization: `Bearer ${accessToken}`,
-      ...(version === undefined ? {} : { 'if-match': `"${version}"` }),
-      ...(key === undefined ? {} : { 'idempotency-key': key }),
-    },
-  });
-  let result = await attempt();
-  if (result.answer.status === 401) {
-    await refresh();
-    result = await attempt();
-  }
-  return read(result);
+	if (accessToken === null || Date.now() > freshUntil) await refresh();
+	const attempt = () => send(method, path, {
+		body,
+		headers: {
+			authorization: `Bearer ${accessToken}`,
+			...(version === undefined ? {} : { 'if-match': `"${version}"` }),
+			...(key === undefined ? {} : { 'idempotency-key': key }),
+		},
+	});
+	let result = await attempt();
+	if (result.answer.status === 401) {
+		await refresh();
+		result = await attempt();
+	}
+	return read(result);
 }
 
 export const get = async (path) => (await request('GET', path)).body;
 
 /** One page of a list. */
 export function page(path, { limit = 50, cursor = null, ...query } = {}) {
-  const parameters = new URLSearchParams({ ...query, limit });
-  if (cursor !== null) parameters.set('cursor', cursor);
-  return get(`${path}?${parameters}`);
+	const parameters = new URLSearchParams({ ...query, limit });
+	if (cursor !== null) parameters.set('cursor', cursor);
+	return get(`${path}?${parameters}`);
 }
 
 /** A list to its end, for lists that a person can still read; it stops at a thousand. */
 export async function all(path, query = {}) {
-  const items = [];
-  let cursor = null;
-  do {
-    const next = await page(path, { ...query, limit: 100, cursor });
-    items.push(...next.items);
-    cursor = next.next_cursor;
-  } while (cursor !== null && items.length < 1000);
-  return items;
+	const items = [];
+	let cursor = null;
+	do {
+		const next = await page(path, { ...query, limit: 100, cursor });
+		items.push(...next.items);
+		cursor = next.next_cursor;
+	} while (cursor !== null && items.length < 1000);
+	return items;
 }
 
 /** Sends a create so that repeating it after a lost answer makes nothing twice: the same body goes with the same key. */
 export function creator(path) {
-  let last = null;
-  return async (body) => {
-    const text = JSON.stringify(body);
-    if (last?.text !== text) last = { text, key: crypto.randomUUID() };
-    const made = (await request('POST', path, { body, key: last.key })).body;
-    last = null;
-    return made;
-  };
+	let last = null;
+	return async (body) => {
+		const text = JSON.stringify(body);
+		if (last?.text !== text) last = { text, key: crypto.randomUUID() };
+		const made = (await request('POST', path, { body, key: last.key })).body;
+		last = null;
+		return made;
+	};
 }

@@ -1,277 +1,262 @@
 /** The language of the page: Korean where the browser prefers it to English. */
 export const locale = navigator.languages.map((it) => it.slice(0, 2)).find((it) => it === 'ko' || it === 'en') ?? 'en';
 
-// Each message in English and in Korean.
-const MESSAGES = {
-  app: {
-    tagline: ['Hand work over. The people it concerns get one clear mail.', '일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.'],
-    more: ['Show more', '더 보기'],
-  },
-  nav: {
-    label: ['Main', '주 메뉴'],
-    mine: ['My tasks', '내 작업'],
-    projects: ['Projects', '프로젝트'],
-    invitations: ['Invitations', '초대'],
-    settings: ['Settings', '설정'],
-    waiting: ['{count} waiting', '{count}건 대기'],
-  },
-  session: {
-    logIn: ['Log in', '로그인'],
-    logOut: ['Log out', '로그아웃'],
-    signUp: ['Sign up', '가입하기'],
-    signUpTitle: ['Create your account', '계정 만들기'],
-    new: ['New here?', '처음이신가요?'],
-    have: ['Have an account?', '계정이 있으신가요?'],
-    email: ['Email', '이메일'],
-    name: ['Name', '이름'],
-    password: ['Password', '비밀번호'],
-    wrong: ['The email or the password is wrong.', '이메일 또는 비밀번호가 올바르지 않습니다.'],
-    ended: ['Your session has ended. Please log in again.', '세션이 끝났습니다. 다시 로그인해 주세요.'],
-    checkInbox: ['Check your inbox', '메일함을 확인하세요'],
-    linkSent: ['We sent a link to {email}. Open it to choose your password.', '{email} 주소로 링크를 보냈습니다. 링크를 열어 비밀번호를 정하세요.'],
-    verify: ['Choose a password', '비밀번호 정하기'],
-    verifyText: ['Your address is confirmed with this step.', '이 단계로 이메일 주소가 확인됩니다.'],
-    verified: ['Your account is ready. Log in to start.', '계정이 준비되었습니다. 로그인하세요.'],
-    isDead: ['Link expired or already used?', '링크가 만료되었거나 이미 사용되었나요?'],
-    dead: ['This link has expired or was already used.', '만료되었거나 이미 사용된 링크입니다.'],
-    secondStep: ['Enter your code', '코드 입력'],
-    wrongCode: ['The code is wrong, or was used already.', '코드가 올바르지 않거나 이미 사용되었습니다.'],
-    tooLate: ['That took too long. Please start again.', '시간이 지났습니다. 처음부터 다시 해 주세요.'],
-    reset: ['Your password is changed. Log in with the new one.', '비밀번호를 바꿨습니다. 새 비밀번호로 로그인하세요.'],
-  },
-  proof: {
-    code: ['Code', '코드'],
-    codeHint: ['The 6 digits your authenticator app shows, or a recovery code.', '인증 앱에 보이는 숫자 6자리 또는 복구 코드'],
-  },
-  password: {
-    show: ['Show password', '비밀번호 표시'],
-    hint: ['{min} to 128 characters. A few words make a good one.', '{min}~128자. 단어 몇 개를 이어 쓰면 좋습니다.'],
-    new: ['New password', '새 비밀번호'],
-    current: ['Current password', '현재 비밀번호'],
-    change: ['Change password', '비밀번호 변경'],
-    changed: ['Changed. All other sessions have ended.', '변경했습니다. 다른 세션은 모두 끝났습니다.'],
-    forgot: ['Forgot your password?', '비밀번호를 잊으셨나요?'],
-    sendLink: ['Mail me a link', '메일로 링크 받기'],
-    forgotSent: ['We sent a mail to {email}. Its link works for an hour.', '{email} 주소로 메일을 보냈습니다. 링크는 한 시간 동안 쓸 수 있습니다.'],
-    resetText: ['With a second factor, 8 characters are enough.', '2단계 인증을 쓰면 8자부터 됩니다.'],
-  },
-  email: {
-    text: ['Your account is to move to the new address.', '계정의 주소를 새 주소로 바꿉니다.'],
-    confirm: ['Confirm', '확인'],
-    changed: ['Your account has the new address from now on.', '이제부터 새 주소를 사용합니다.'],
-    new: ['New address', '새 주소'],
-    change: ['Change address', '이메일 주소 변경'],
-    asked: ['Follow the links in both mailboxes within a day.', '하루 안에 두 메일함의 링크를 모두 열어 주세요.'],
-    waiting: { old: ['Now follow the link in the old mailbox.', '이전 주소로 온 메일의 링크도 열어 주세요.'], new: ['Now follow the link in the new mailbox.', '새 주소로 온 메일의 링크도 열어 주세요.'] },
-  },
-  form: {
-    required: ['Please fill this in.', '입력해 주세요.'],
-    tooShort: ['At least {min} characters, please.', '{min}자 이상 입력해 주세요.'],
-    tooLong: ['At most {max} characters, please; these are {length}.', '{max}자까지 쓸 수 있습니다. 지금은 {length}자입니다.'],
-    addLabel: ['Type and press Enter', '입력 후 Enter'],
-    removeLabel: ['Remove {label}', '{label} 빼기'],
-    save: ['Save', '저장'],
-    saved: ['Saved', '저장했습니다'],
-  },
-  status: {
-    waiting: ['Waiting', '대기'],
-    in_progress: ['In progress', '진행 중'],
-    done: ['Done', '완료'],
-  },
-  priority: {
-    none: ['None', '없음'],
-    low: ['Low', '낮음'],
-    medium: ['Medium', '보통'],
-    high: ['High', '높음'],
-    urgent: ['Urgent', '긴급'],
-  },
-  role: {
-    viewer: ['Viewer', '뷰어'],
-    editor: ['Editor', '편집자'],
-    owner: ['Owner', '소유자'],
-  },
-  mine: {
-    welcome: ['Welcome, {name}', '{name} 님, 환영합니다'],
-    start: ['Start with a project: a place for tasks and the people who do them.', '작업과 사람이 모이는 프로젝트부터 만들어 보세요.'],
-    emptyTitle: ['Nothing on your plate', '맡은 작업이 없습니다'],
-    empty: ['Tasks assigned to you, in any project, show up here.', '어느 프로젝트든 나에게 맡겨진 작업이 여기에 보입니다.'],
-  },
-  projects: {
-    create: ['New project', '새 프로젝트'],
-    createSubmit: ['Create', '만들기'],
-    name: ['Project name', '프로젝트 이름'],
-    emptyTitle: ['No projects yet', '아직 프로젝트가 없습니다'],
-    empty: ['Create the first one below, or accept an invitation.', '아래에서 첫 프로젝트를 만들거나 초대를 수락하세요.'],
-  },
-  board: {
-    new: ['New task', '새 작업'],
-    create: ['Create task', '작업 만들기'],
-    created: ['Created: {title}', '만들었습니다: {title}'],
-    none: ['No tasks', '작업 없음'],
-    move: ['Move “{title}” to {status}', '“{title}” 옮기기: {status}'],
-    assignee: ['Assignee of “{title}”', '“{title}” 담당자'],
-    stale: ['{name} changed “{title}” first; it is {status} now. Nothing of yours was saved.', '{name} 님이 먼저 “{title}” 작업을 바꿨습니다. 지금 상태는 {status}입니다. 내 변경은 저장되지 않았습니다.'],
-  },
-  people: {
-    title: ['People', '구성원'],
-    you: ['you', '나'],
-    unknown: ['former member', '이전 구성원'],
-    left: ['{name} (left)', '{name} (나감)'],
-    role: ['Role', '역할'],
-    inviteTitle: ['Invite someone', '초대하기'],
-    inviteEmail: ['Their email', '초대할 이메일'],
-    invite: ['Send invitation', '초대 보내기'],
-    invited: ['Invitation sent to {email}', '{email} 주소로 초대를 보냈습니다'],
-  },
-  task: {
-    title: ['Title', '제목'],
-    description: ['Description', '설명'],
-    status: ['Status', '상태'],
-    assignee: ['Assignee', '담당자'],
-    priority: ['Priority', '우선순위'],
-    due_on: ['Due', '마감일'],
-    labels: ['Labels', '라벨'],
-    nobody: ['Nobody', '없음'],
-    empty: ['empty', '비어 있음'],
-    dueOn: ['Due {date}', '{date}까지'],
-    lateSince: ['Overdue {date}', '{date} 지남'],
-    facts: ['Created by {name}, {when}', '{name} 님이 만듦 · {when}'],
-    edit: ['Edit task', '작업 편집'],
-    unchanged: ['Nothing to save', '바뀐 내용이 없습니다'],
-    readOnly: ['You can read this task. Editors and owners can change it.', '읽기만 할 수 있습니다. 편집자와 소유자가 바꿀 수 있습니다.'],
-    delete: ['Delete', '삭제'],
-    deleteSure: ['Delete “{title}”?', '“{title}” 작업을 삭제할까요?'],
-    deleted: ['Deleted', '삭제했습니다'],
-    showText: ['show text', '내용 보기'],
-  },
-  conflict: {
-    title: ['This task changed while you were editing', '편집하는 동안 작업이 바뀌었습니다'],
-    text: ['Saved by {name} {when}. Your edits are still here, and not saved yet.', '{name} 님이 {when} 저장했습니다. 내 편집은 그대로 있으며 아직 저장되지 않았습니다.'],
-    now: ['Now', '현재'],
-    yours: ['Yours', '내 편집'],
-    untouched: ['not edited', '편집 안 함'],
-    mine: ['Save my edits', '내 편집 저장'],
-    theirs: ['Take what is there now', '현재 내용 사용'],
-  },
-  history: {
-    title: ['History', '기록'],
-    created: ['created this task', '님이 만들었습니다'],
-    updated: ['made changes', '님이 바꿨습니다'],
-    deleted: ['deleted this task', '님이 삭제했습니다'],
-  },
-  invitations: {
-    emptyTitle: ['No invitations', '초대가 없습니다'],
-    empty: ['When someone invites you to a project, it shows up here.', '프로젝트에 초대받으면 여기에 보입니다.'],
-    as: ['{name} invites you as {role}', '{name} 님이 {role}로 초대했습니다'],
-    accept: ['Accept', '수락'],
-    acceptName: ['Accept the invitation to {project}', '{project} 초대 수락'],
-    accepted: ['Welcome to {project}', '{project}에 참여했습니다'],
-    decline: ['Decline', '거절'],
-    declineName: ['Decline the invitation to {project}', '{project} 초대 거절'],
-  },
-  settings: {
-    locale: ['Language of your mails', '메일 언어'],
-    localeHint: ['This page follows your browser.', '이 페이지는 브라우저의 언어를 따릅니다.'],
-    timeZone: ['Time zone', '시간대'],
-    notify: ['Mail me when', '메일로 받기'],
-    now: ['At once', '바로'],
-    digest: ['Once a day', '하루 한 번'],
-    none: ['Never', '받지 않음'],
-    assigned: ['a task is new or changes hands', '작업을 맡거나 놓을 때'],
-    status: ['a task moves', '작업 상태가 바뀔 때'],
-    edited: ['a task is edited', '작업이 편집될 때'],
-    deleted: ['a task is deleted', '작업이 삭제될 때'],
-  },
-  sessions: {
-    title: ['Sessions', '로그인한 기기'],
-    unknown: ['Unknown device', '알 수 없는 기기'],
-    current: ['this one', '현재 기기'],
-    times: ['Since {since}, last used {used}', '{since}부터 · {used} 사용'],
-    end: ['End', '끝내기'],
-    endOthers: ['End all others', '다른 기기 모두 로그아웃'],
-  },
-  factor: {
-    title: ['Second factor', '2단계 인증'],
-    on: ['on', '켜짐'],
-    off: ['off', '꺼짐'],
-    switchOn: ['Switch on', '켜기'],
-    text: ['Log-ins then ask for a code of an app too.', '로그인할 때 인증 앱의 코드도 확인합니다.'],
-    add: ['Enter this key in your authenticator app, or', '인증 앱에 이 키를 입력하거나'],
-    open: ['open it on this device', '이 기기의 앱에서 여세요'],
-    codes: ['Your recovery codes', '복구 코드'],
-    codesText: ['Each replaces the app once. They are not shown again.', '앱 대신 한 번씩 쓸 수 있습니다. 다시 보여 드리지 않습니다.'],
-    kept: ['I have kept it', '보관했습니다'],
-    since: ['On since {since}; {left} recovery codes left.', '{since}부터 켜짐 · 복구 코드 {left}개 남음'],
-    renew: ['Replace the recovery codes', '복구 코드 새로 받기'],
-    switchOff: ['Switch off', '끄기'],
-    newPassword: ['Only if yours has fewer than 15 characters.', '지금 비밀번호가 15자보다 짧을 때만'],
-  },
-  tokens: {
-    title: ['API tokens', 'API 토큰'],
-    make: ['New token', '새 토큰'],
-    access: ['Access', '권한'],
-    read: ['Read', '읽기'],
-    write: ['Read and write', '읽기와 쓰기'],
-    everywhere: ['All projects', '모든 프로젝트'],
-    life: ['Good for', '사용 기간'],
-    days: ['{days} days', '{days}일'],
-    until: ['until {when}', '{when}까지'],
-    used: ['used {when}', '{when} 사용'],
-    unused: ['never used', '사용한 적 없음'],
-    once: ['It is not shown again.', '다시 보여 드리지 않습니다.'],
-    revoke: ['Revoke', '폐기'],
-    revokeSure: ['Revoke “{name}”?', '“{name}” 토큰을 폐기할까요?'],
-  },
-  event: {
-    title: ['What happened', '보안 기록'],
-    none: ['Nothing yet.', '아직 없습니다.'],
-    new_device: ['Log-in on a new device', '새 기기에서 로그인'],
-    password_changed: ['Password changed', '비밀번호 변경'],
-    password_reset: ['Password reset', '비밀번호 재설정'],
-    second_factor_on: ['Second factor switched on', '2단계 인증 켬'],
-    second_factor_off: ['Second factor switched off', '2단계 인증 끔'],
-    recovery_code_used: ['Recovery code used', '복구 코드 사용'],
-    recovery_codes_renewed: ['Recovery codes renewed', '복구 코드 새로 받음'],
-    token_made: ['API token made', 'API 토큰 만듦'],
-    token_revoked: ['API token revoked', 'API 토큰 폐기'],
-    refresh_token_reused: ['A copied session was ended', '복사된 세션 종료'],
-    email_change_asked: ['Change of address asked for', '이메일 주소 변경 신청'],
-    email_changed: ['Address changed', '이메일 주소 변경'],
-    sessions_ended: ['Sessions ended', '세션 종료'],
-  },
-  account: {
-    title: ['Your data', '내 데이터'],
-    export: ['Download as JSON', 'JSON으로 내려받기'],
-    delete: ['Delete account', '계정 삭제'],
-    deleteText: ['Your tasks and their history stay, without your name.', '작업과 기록은 이름 없이 남습니다.'],
-    deleteSure: ['Delete your account for good?', '계정을 완전히 삭제할까요?'],
-  },
-  failure: {
-    title: ['That did not work', '문제가 생겼습니다'],
-    gone: ['Not found', '찾을 수 없습니다'],
-    again: ['Try again', '다시 시도'],
-  },
-  problem: {
-    offline: ['Baton cannot be reached. Please check the connection.', '서버에 연결할 수 없습니다. 연결을 확인해 주세요.'],
-    tooOften: ['Too much at once. Please try again {when}.', '요청이 너무 많습니다. {when} 다시 해 주세요.'],
-    server: ['Something went wrong on our side. Please try again.', '서버에 문제가 생겼습니다. 다시 시도해 주세요.'],
-    forbidden: ['Your role does not allow this.', '내 역할로는 할 수 없습니다.'],
-    notFound: ['It does not exist, or you are not a member of its project.', '없거나, 내가 속하지 않은 프로젝트에 있습니다.'],
-    stale: ['It has changed in the meantime.', '그 사이에 바뀌었습니다.'],
-    other: ['That was refused ({status}).', '거절되었습니다 ({status}).'],
-  },
-};
+// Each message in English and in Korean, by group and key.
+const TABLE = `
+#app
+tagline|Hand work over. The people it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
+more|Show more|더 보기
+#nav
+label|Main|주 메뉴
+mine|My tasks|내 작업
+projects|Projects|프로젝트
+invitations|Invitations|초대
+settings|Settings|설정
+waiting|{count} waiting|{count}건 대기
+#session
+logIn|Log in|로그인
+logOut|Log out|로그아웃
+signUp|Sign up|가입하기
+signUpTitle|Create your account|계정 만들기
+new|New here?|처음이신가요?
+have|Have an account?|계정이 있으신가요?
+email|Email|이메일
+name|Name|이름
+password|Password|비밀번호
+wrong|The email or the password is wrong.|이메일 또는 비밀번호가 올바르지 않습니다.
+ended|Your session has ended. Please log in again.|세션이 끝났습니다. 다시 로그인해 주세요.
+checkInbox|Check your inbox|메일함을 확인하세요
+linkSent|We sent a link to {email}. Open it to choose your password.|{email} 주소로 링크를 보냈습니다. 링크를 열어 비밀번호를 정하세요.
+verify|Choose a password|비밀번호 정하기
+verifyText|Your address is confirmed with this step.|이 단계로 이메일 주소가 확인됩니다.
+verified|Your account is ready. Log in to start.|계정이 준비되었습니다. 로그인하세요.
+isDead|Link expired or already used?|링크가 만료되었거나 이미 사용되었나요?
+dead|This link has expired or was already used.|만료되었거나 이미 사용된 링크입니다.
+secondStep|Enter your code|코드 입력
+wrongCode|The code is wrong, or was used already.|코드가 올바르지 않거나 이미 사용되었습니다.
+tooLate|That took too long. Please start again.|시간이 지났습니다. 처음부터 다시 해 주세요.
+reset|Your password is changed. Log in with the new one.|비밀번호를 바꿨습니다. 새 비밀번호로 로그인하세요.
+#proof
+code|Code|코드
+codeHint|The 6 digits your authenticator app shows, or a recovery code.|인증 앱에 보이는 숫자 6자리 또는 복구 코드
+#password
+show|Show password|비밀번호 표시
+hint|{min} to 128 characters. A few words make a good one.|{min}~128자. 단어 몇 개를 이어 쓰면 좋습니다.
+new|New password|새 비밀번호
+current|Current password|현재 비밀번호
+change|Change password|비밀번호 변경
+changed|Changed. All other sessions have ended.|변경했습니다. 다른 세션은 모두 끝났습니다.
+forgot|Forgot your password?|비밀번호를 잊으셨나요?
+sendLink|Mail me a link|메일로 링크 받기
+forgotSent|We sent a mail to {email}. Its link works for an hour.|{email} 주소로 메일을 보냈습니다. 링크는 한 시간 동안 쓸 수 있습니다.
+resetText|With a second factor, 8 characters are enough.|2단계 인증을 쓰면 8자부터 됩니다.
+#email
+text|Your account is to move to the new address.|계정의 주소를 새 주소로 바꿉니다.
+confirm|Confirm|확인
+changed|Your account has the new address from now on.|이제부터 새 주소를 사용합니다.
+new|New address|새 주소
+change|Change address|이메일 주소 변경
+asked|Follow the links in both mailboxes within a day.|하루 안에 두 메일함의 링크를 모두 열어 주세요.
+waiting.old|Now follow the link in the old mailbox.|이전 주소로 온 메일의 링크도 열어 주세요.
+waiting.new|Now follow the link in the new mailbox.|새 주소로 온 메일의 링크도 열어 주세요.
+#form
+required|Please fill this in.|입력해 주세요.
+tooShort|At least {min} characters, please.|{min}자 이상 입력해 주세요.
+tooLong|At most {max} characters, please; these are {length}.|{max}자까지 쓸 수 있습니다. 지금은 {length}자입니다.
+addLabel|Type and press Enter|입력 후 Enter
+removeLabel|Remove {label}|{label} 빼기
+save|Save|저장
+saved|Saved|저장했습니다
+#status
+waiting|Waiting|대기
+in_progress|In progress|진행 중
+done|Done|완료
+#priority
+none|None|없음
+low|Low|낮음
+medium|Medium|보통
+high|High|높음
+urgent|Urgent|긴급
+#role
+viewer|Viewer|뷰어
+editor|Editor|편집자
+owner|Owner|소유자
+#mine
+welcome|Welcome, {name}|{name} 님, 환영합니다
+start|Start with a project: a place for tasks and the people who do them.|작업과 사람이 모이는 프로젝트부터 만들어 보세요.
+emptyTitle|Nothing on your plate|맡은 작업이 없습니다
+empty|Tasks assigned to you, in any project, show up here.|어느 프로젝트든 나에게 맡겨진 작업이 여기에 보입니다.
+#projects
+create|New project|새 프로젝트
+createSubmit|Create|만들기
+name|Project name|프로젝트 이름
+emptyTitle|No projects yet|아직 프로젝트가 없습니다
+empty|Create the first one below, or accept an invitation.|아래에서 첫 프로젝트를 만들거나 초대를 수락하세요.
+#board
+new|New task|새 작업
+create|Create task|작업 만들기
+created|Created: {title}|만들었습니다: {title}
+none|No tasks|작업 없음
+move|Move “{title}” to {status}|“{title}” 옮기기: {status}
+assignee|Assignee of “{title}”|“{title}” 담당자
+stale|{name} changed “{title}” first; it is {status} now. Nothing of yours was saved.|{name} 님이 먼저 “{title}” 작업을 바꿨습니다. 지금 상태는 {status}입니다. 내 변경은 저장되지 않았습니다.
+#people
+title|People|구성원
+you|you|나
+unknown|former member|이전 구성원
+left|{name} (left)|{name} (나감)
+role|Role|역할
+inviteTitle|Invite someone|초대하기
+inviteEmail|Their email|초대할 이메일
+invite|Send invitation|초대 보내기
+invited|Invitation sent to {email}|{email} 주소로 초대를 보냈습니다
+#task
+title|Title|제목
+description|Description|설명
+status|Status|상태
+assignee|Assignee|담당자
+priority|Priority|우선순위
+due_on|Due|마감일
+labels|Labels|라벨
+nobody|Nobody|없음
+empty|empty|비어 있음
+dueOn|Due {date}|{date}까지
+lateSince|Overdue {date}|{date} 지남
+facts|Created by {name}, {when}|{name} 님이 만듦 · {when}
+edit|Edit task|작업 편집
+unchanged|Nothing to save|바뀐 내용이 없습니다
+readOnly|You can read this task. Editors and owners can change it.|읽기만 할 수 있습니다. 편집자와 소유자가 바꿀 수 있습니다.
+delete|Delete|삭제
+deleteSure|Delete “{title}”?|“{title}” 작업을 삭제할까요?
+deleted|Deleted|삭제했습니다
+showText|show text|내용 보기
+#conflict
+title|This task changed while you were editing|편집하는 동안 작업이 바뀌었습니다
+text|Saved by {name} {when}. Your edits are still here, and not saved yet.|{name} 님이 {when} 저장했습니다. 내 편집은 그대로 있으며 아직 저장되지 않았습니다.
+now|Now|현재
+yours|Yours|내 편집
+untouched|not edited|편집 안 함
+mine|Save my edits|내 편집 저장
+theirs|Take what is there now|현재 내용 사용
+#history
+title|History|기록
+created|created this task|님이 만들었습니다
+updated|made changes|님이 바꿨습니다
+deleted|deleted this task|님이 삭제했습니다
+#invitations
+emptyTitle|No invitations|초대가 없습니다
+empty|When someone invites you to a project, it shows up here.|프로젝트에 초대받으면 여기에 보입니다.
+as|{name} invites you as {role}|{name} 님이 {role}로 초대했습니다
+accept|Accept|수락
+acceptName|Accept the invitation to {project}|{project} 초대 수락
+accepted|Welcome to {project}|{project}에 참여했습니다
+decline|Decline|거절
+declineName|Decline the invitation to {project}|{project} 초대 거절
+#settings
+locale|Language of your mails|메일 언어
+localeHint|This page follows your browser.|이 페이지는 브라우저의 언어를 따릅니다.
+timeZone|Time zone|시간대
+notify|Mail me when|메일로 받기
+now|At once|바로
+digest|Once a day|하루 한 번
+none|Never|받지 않음
+assigned|a task is new or changes hands|작업을 맡거나 놓을 때
+status|a task moves|작업 상태가 바뀔 때
+edited|a task is edited|작업이 편집될 때
+deleted|a task is deleted|작업이 삭제될 때
+#sessions
+title|Sessions|로그인한 기기
+unknown|Unknown device|알 수 없는 기기
+current|this one|현재 기기
+times|Since {since}, last used {used}|{since}부터 · {used} 사용
+end|End|끝내기
+endOthers|End all others|다른 기기 모두 로그아웃
+#factor
+title|Second factor|2단계 인증
+on|on|켜짐
+off|off|꺼짐
+switchOn|Switch on|켜기
+text|Log-ins then ask for a code of an app too.|로그인할 때 인증 앱의 코드도 확인합니다.
+add|Enter this key in your authenticator app, or|인증 앱에 이 키를 입력하거나
+open|open it on this device|이 기기의 앱에서 여세요
+codes|Your recovery codes|복구 코드
+codesText|Each replaces the app once. They are not shown again.|앱 대신 한 번씩 쓸 수 있습니다. 다시 보여 드리지 않습니다.
+kept|I have kept it|보관했습니다
+since|On since {since}; {left} recovery codes left.|{since}부터 켜짐 · 복구 코드 {left}개 남음
+renew|Replace the recovery codes|복구 코드 새로 받기
+switchOff|Switch off|끄기
+newPassword|Only if yours has fewer than 15 characters.|지금 비밀번호가 15자보다 짧을 때만
+#tokens
+title|API tokens|API 토큰
+make|New token|새 토큰
+access|Access|권한
+read|Read|읽기
+write|Read and write|읽기와 쓰기
+everywhere|All projects|모든 프로젝트
+life|Good for|사용 기간
+days|{days} days|{days}일
+until|until {when}|{when}까지
+used|used {when}|{when} 사용
+unused|never used|사용한 적 없음
+once|It is not shown again.|다시 보여 드리지 않습니다.
+revoke|Revoke|폐기
+revokeSure|Revoke “{name}”?|“{name}” 토큰을 폐기할까요?
+#event
+title|What happened|보안 기록
+none|Nothing yet.|아직 없습니다.
+new_device|Log-in on a new device|새 기기에서 로그인
+password_changed|Password changed|비밀번호 변경
+password_reset|Password reset|비밀번호 재설정
+second_factor_on|Second factor switched on|2단계 인증 켬
+second_factor_off|Second factor switched off|2단계 인증 끔
+recovery_code_used|Recovery code used|복구 코드 사용
+recovery_codes_renewed|Recovery codes renewed|복구 코드 새로 받음
+token_made|API token made|API 토큰 만듦
+token_revoked|API token revoked|API 토큰 폐기
+refresh_token_reused|A copied session was ended|복사된 세션 종료
+email_change_asked|Change of address asked for|이메일 주소 변경 신청
+email_changed|Address changed|이메일 주소 변경
+sessions_ended|Sessions ended|세션 종료
+#account
+title|Your data|내 데이터
+export|Download as JSON|JSON으로 내려받기
+delete|Delete account|계정 삭제
+deleteText|Your tasks and their history stay, without your name.|작업과 기록은 이름 없이 남습니다.
+deleteSure|Delete your account for good?|계정을 완전히 삭제할까요?
+#failure
+title|That did not work|문제가 생겼습니다
+gone|Not found|찾을 수 없습니다
+again|Try again|다시 시도
+#problem
+offline|Baton cannot be reached. Please check the connection.|서버에 연결할 수 없습니다. 연결을 확인해 주세요.
+tooOften|Too much at once. Please try again {when}.|요청이 너무 많습니다. {when} 다시 해 주세요.
+server|Something went wrong on our side. Please try again.|서버에 문제가 생겼습니다. 다시 시도해 주세요.
+forbidden|Your role does not allow this.|내 역할로는 할 수 없습니다.
+notFound|It does not exist, or you are not a member of its project.|없거나, 내가 속하지 않은 프로젝트에 있습니다.
+stale|It has changed in the meantime.|그 사이에 바뀌었습니다.
+other|That was refused ({status}).|거절되었습니다 ({status}).
+`;
+
+const MESSAGES = new Map();
+let group = '';
+for (const line of TABLE.trim().split('\n')) {
+	if (line.startsWith('#')) group = line.slice(1);
+	else {
+		const [key, ...texts] = line.split('|');
+		MESSAGES.set(`${group}.${key}`, texts);
+	}
+}
 
 /** A message in the page's language, its `{names}` filled in. */
 export function t(key, values = {}) {
-  const message = key.split('.').reduce((group, name) => group?.[name], MESSAGES)?.[locale === 'ko' ? 1 : 0] ?? key;
-  return message.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+	const message = MESSAGES.get(key)?.[locale === 'ko' ? 1 : 0] ?? key;
+	return message.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 /** A date without a time, which is the same day in every zone. */
 export function dateText(date) {
-  const other = date.slice(0, 4) !== String(new Date().getFullYear());
-  return new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', year: other ? 'numeric' : undefined, timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`));
+	const other = date.slice(0, 4) !== String(new Date().getFullYear());
+	return new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', year: other ? 'numeric' : undefined, timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`));
 }
 
 /** An instant in the reader's time zone. */
@@ -285,6 +270,6 @@ export const ago = (instant) => fromNow(Math.min(0, (new Date(instant) - Date.no
 
 /** When it is or was so many seconds from now, in the largest unit. */
 export function fromNow(seconds) {
-  const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60]].find(([, it]) => Math.abs(seconds) >= it) ?? ['second', 1];
-  return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(Math.ceil(seconds / size), unit);
+	const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60]].find(([, it]) => Math.abs(seconds) >= it) ?? ['second', 1];
+	return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(Math.ceil(seconds / size), unit);
 }

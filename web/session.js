@@ -13,79 +13,79 @@ tabs.onmessage = ({ data }) => data !== (me?.id ?? null) && location.reload();
 
 /** Who is logged in, or null. Rejects when the API cannot be asked. */
 export async function whoAmI() {
-  try {
-    me ??= await api.get('/v1/me');
-  } catch (error) {
-    if (!(error instanceof api.SignedOut)) throw error;
-    me = null;
-  }
-  return me;
+	try {
+		me ??= await api.get('/v1/me');
+	} catch (error) {
+		if (!(error instanceof api.SignedOut)) throw error;
+		me = null;
+	}
+	return me;
 }
 
 export const current = () => me;
 
 export function setMe(changed) {
-  me = changed;
+	me = changed;
 }
 
 export function forget() {
-  me = null;
+	me = null;
 }
 
 /** Leaves this page without a session, in every tab. */
 export function leave(to = '#/login') {
-  api.drop();
-  forget();
-  tabs.postMessage(null);
-  location.replace(to);
+	api.drop();
+	forget();
+	tabs.postMessage(null);
+	location.replace(to);
 }
 
 export async function logOut() {
-  await api.logOut();
-  leave();
+	await api.logOut();
+	leave();
 }
 
 const NEWS = ['verified', 'reset'];
 
 /** The log-in form, and its second step where a second factor is on; `then` runs with a session. */
 export function logInPage({ query }, then) {
-  const place = h('div');
-  const prove = async (proof, wrong) => {
-    try {
-      const answer = await api.logIn(proof);
-      if (answer.ticket) return askForCode(answer);
-      tabs.postMessage(answer.user.id);
-    } catch (error) {
-      if (error.status === 401) throw new Error(wrong);
-      throw error;
-    }
-    return then();
-  };
-  const askForPassword = (late) => put(place,
-    title(t('session.logIn')),
-    NEWS.filter((it) => query.has(it)).map((it) => h('p', { class: 'good' }, t(`session.${it}`))),
-    late && h('p', { class: 'form-error', role: 'alert' }, t('session.tooLate')),
-    form({
-      fields: [emailField(), field({ name: 'password', label: t('session.password'), kind: 'password', required: true, autocomplete: 'current-password' })],
-      submit: t('session.logIn'),
-      onSubmit: (values) => prove(values, t('session.wrong')),
-    }),
-    aside('', '#/forgot', t('password.forgot')),
-    aside(t('session.new'), '#/sign-up', t('session.signUp')));
-  const askForCode = ({ ticket, expires_in }) => {
-    const until = Date.now() + expires_in * 1000;
-    const code = codeField();
-    put(place, title(t('session.secondStep')), form({
-      fields: [code],
-      submit: t('session.logIn'),
-      // A wrong code and a ticket out of date are answered alike, so the clock tells them apart.
-      onSubmit: ({ code: typed }) => {
-        if (Date.now() > until) return askForPassword(true);
-        return prove({ ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed }, t('session.wrongCode'));
-      },
-    }));
-    code.focus();
-  };
-  askForPassword();
-  return { title: t('session.logIn'), node: gate(place) };
+	const place = h('div');
+	const prove = async (proof, wrong) => {
+		try {
+			const answer = await api.logIn(proof);
+			if (answer.ticket) return askForCode(answer);
+			tabs.postMessage(answer.user.id);
+		} catch (error) {
+			if (error.status === 401) throw new Error(wrong);
+			throw error;
+		}
+		return then();
+	};
+	const askForPassword = (late) => put(place,
+		title(t('session.logIn')),
+		NEWS.filter((it) => query.has(it)).map((it) => h('p.good', t(`session.${it}`))),
+		late && h('p.form-error', { role: 'alert' }, t('session.tooLate')),
+		form({
+			fields: [emailField(), field({ name: 'password', label: t('session.password'), kind: 'password', required: true, autocomplete: 'current-password' })],
+			submit: t('session.logIn'),
+			onSubmit: (values) => prove(values, t('session.wrong')),
+		}),
+		aside('', '#/forgot', t('password.forgot')),
+		aside(t('session.new'), '#/sign-up', t('session.signUp')));
+	const askForCode = ({ ticket, expires_in }) => {
+		const until = Date.now() + expires_in * 1000;
+		const code = codeField();
+		put(place, title(t('session.secondStep')), form({
+			fields: [code],
+			submit: t('session.logIn'),
+			// A wrong code and a ticket out of date are answered alike, so the clock tells them apart.
+			onSubmit: ({ code: typed }) => {
+				if (Date.now() > until) return askForPassword(true);
+				return prove({ ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed }, t('session.wrongCode'));
+			},
+		}));
+		code.focus();
+	};
+	askForPassword();
+	return { title: t('session.logIn'), node: gate(place) };
 }

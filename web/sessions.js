@@ -10,14 +10,14 @@ export const whence = ({ device, network_address }) => [device ?? t('sessions.un
 
 /** In the settings: where I am logged in. */
 export async function sessions(draw) {
-  const { items } = await api.get(PATH);
-  const zone = session.current().time_zone;
-  const end = (path) => async () => {
-    await api.request('DELETE', path);
-    return draw();
-  };
-  const row = (it) => h('li', { class: 'row' },
-    h('div', { class: 'grow', title: it.user_agent }, whence(it), it.current && h('span', { class: 'you' }, t('sessions.current')), h('p', { class: 'hint' }, t('sessions.times', { since: timeText(it.created_at, zone), used: ago(it.last_used_at) }))),
-    !it.current && button(t('sessions.end'), end(`${PATH}/${encodeURIComponent(it.id)}`), { 'aria-label': `${t('sessions.end')}: ${whence(it)}` }));
-  return [h('ul', { class: 'rows' }, items.map(row)), items.length > 1 && h('div', { class: 'actions' }, button(t('sessions.endOthers'), end(PATH)))];
+	const { items } = await api.get(PATH);
+	const zone = session.current().time_zone;
+	const end = (path) => async () => {
+		await api.request('DELETE', path);
+		return draw();
+	};
+	const row = (it) => h('li.row',
+		h('div.grow', { title: it.user_agent }, whence(it), it.current && h('span.you', t('sessions.current')), h('p.hint', t('sessions.times', { since: timeText(it.created_at, zone), used: ago(it.last_used_at) }))),
+		!it.current && button(t('sessions.end'), end(`${PATH}/${encodeURIComponent(it.id)}`), { 'aria-label': `${t('sessions.end')}: ${whence(it)}` }));
+	return [h('ul.rows', items.map(row)), items.length > 1 && h('div.actions', button(t('sessions.endOthers'), end(PATH)))];
 }
