@@ -61,12 +61,16 @@ impl RawBody {
         parse_json(self.json_bytes(&[JSON, MERGE_PATCH])?)
     }
 
-    /// Reads a JSON body where there may be none.
+    /// Reads a JSON body where there may be none. JSON's `null` is none too.
     ///
     /// # Errors
     /// As [`parse`](Self::parse), but for an absent body.
     pub fn parse_optional<T: DeserializeOwned>(&self) -> Result<Option<T>, ApiError> {
-        if self.is_absent() { self.query.parse_none().map(|()| None) } else { self.parse().map(Some) }
+        if self.is_absent() {
+            return self.query.parse_none().map(|()| None);
+        }
+        let bytes = self.json_bytes(&[JSON])?;
+        if bytes.trim_ascii() == b"null" { Ok(None) } else { parse_json(bytes).map(Some) }
     }
 
     fn is_absent(&self) -> bool {
@@ -267,6 +271,16 @@ mod tests {
         check_place(r#"{"title": "a", "status": 0}"#, "/status", "invalid type: integer `0`, expected a string");
         check_place(r#"{"title": "a", "status": {"done": null}}"#, "/status", "invalid type: map, expected a string");
         check_place(r#"["a", "b", "done"]"#, "", "invalid type: sequence, expected an object");
+    }
+
+    #[test]
+    fn null_is_no_body_where_there_may_be_none() {
+        for text in ["", "null", " null\n"] {
+            assert!(matches!(body(JSON, text).parse_optional::<NewTask>(), Ok(None)), "{text:?}");
+        }
+        assert!(matches!(body(JSON, r#"{"title": "a"}"#).parse_optional::<NewTask>(), Ok(Some(_))));
+        assert!(body(JSON, "[null]").parse_optional::<NewTask>().is_err());
+        assert!(body("text/plain", "null").parse_optional::<NewTask>().is_err());
     }
 
     fn check_status(content_type: &str, text: &str, expected: Option<StatusCode>) {
