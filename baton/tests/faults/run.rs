@@ -69,7 +69,7 @@ pub(crate) enum CameOfIt {
     Version(u64),
     /// The task is gone.
     Deletion,
-    /// Nothing was to be done.
+    /// Nothing was to be done, or not any more.
     Nothing,
     /// It was refused, or nobody answered: the log will tell.
     Unknown,

@@ -107,7 +107,9 @@ impl Judge<'_> {
                 CameOfIt::Deletion => entry.is_deleted && it.actor == entry.actor,
                 CameOfIt::Nothing | CameOfIt::Unknown => false,
             };
-            let is_likely = |it: &&Asked| it.came_of_it == CameOfIt::Unknown && it.actor == entry.actor;
+            // A write whose answer was lost is tried again, finds itself done, and answers with what somebody else made of it since.
+            let is_likely =
+                |it: &&Asked| matches!(it.came_of_it, CameOfIt::Unknown | CameOfIt::Nothing) && it.actor == entry.actor;
             let answered: Vec<Moment> = asked.iter().filter(is_answered).map(|it| it.begun).collect();
             let likely = || asked.iter().filter(is_likely).map(|it| it.begun).collect();
             let begun: Vec<Moment> = if answered.is_empty() { likely() } else { answered };
