@@ -152,6 +152,9 @@ acceptName|Accept the invitation to {project}|{project} 초대 수락
 accepted|Welcome to {project}|{project}에 참여했습니다
 decline|Decline|거절
 declineName|Decline the invitation to {project}|{project} 초대 거절
+#keys
+title|Keyboard shortcuts|단축키
+close|Close|닫기
 #settings
 locale|Language of your mails|메일 언어
 localeHint|This page follows your browser.|이 페이지는 브라우저의 언어를 따릅니다.
