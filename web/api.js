@@ -1,5 +1,5 @@
 // The only module that talks to the API. The access token lives in this module's memory; the refresh token in a cookie no script can read.
-import { fromNow, t } from './i18n.js';
+import { fromNow, locale, t } from './i18n.js';
 
 /** An answer that is not a success: its status (0 when none came) and its problem body. */
 export class Problem extends Error {
@@ -17,6 +17,12 @@ export class SignedOut extends Error {}
 let accessToken = null;
 let freshUntil = 0;
 let refreshing = null;
+// Once a session is over, nothing is asked for until somebody may have logged in, here or in another tab.
+let over = false;
+
+export function mayBeLoggedIn() {
+	over = false;
+}
 
 function explain(status, body, retryAfter) {
 	if (status === 0) return t('problem.offline');
@@ -35,6 +41,7 @@ async function send(method, path, { body, headers = {} } = {}) {
 			cache: 'no-store',
 			headers: {
 				accept: 'application/json',
+				'accept-language': locale,
 				...(body === undefined ? {} : { 'content-type': 'application/json' }),
 				...headers,
 			},
@@ -61,6 +68,7 @@ function read({ answer, text }) {
 
 function keep({ access_token, expires_in }) {
 	accessToken = access_token;
+	over = false;
 	// Half a minute early, so that a token never expires on its way.
 	freshUntil = Date.now() + (expires_in - 30) * 1000;
 }
@@ -68,20 +76,21 @@ function keep({ access_token, expires_in }) {
 // A refresh token used again after its grace ends the session, so tabs take turns.
 const inTurn = (act) => (navigator.locks ? navigator.locks.request('baton-refresh', act) : act());
 
-function refresh() {
-	refreshing ??= inTurn(async () => {
+async function refresh() {
+	if (over) throw new SignedOut(t('session.ended'));
+	return refreshing ??= inTurn(async () => {
 		try {
 			keep(read(await send('POST', '/v1/login/refresh', { body: {} })).body);
 		} catch (error) {
 			if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
 			accessToken = null;
+			over = true;
 			dispatchEvent(new Event('signedout'));
 			throw new SignedOut(t('session.ended'));
 		}
 	}).finally(() => {
 		refreshing = null;
 	});
-	return refreshing;
 }
 
 /** Logs in by a password, or by a `ticket` and a code: the answer has the `user`, or the `ticket` of a second step. */

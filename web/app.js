@@ -1,51 +1,54 @@
 // The router: finds the page an address names, asks for a log-in where it needs one, and puts it on the screen.
-import * as account from './account.js';
 import { SignedOut } from './api.js';
 import { button, h, put } from './dom.js';
-import { emailPage } from './email.js';
-import { locale, t } from './i18n.js';
-import { invitationsPage, waiting } from './invitations.js';
-import { forgotPage, resetPage } from './password.js';
-import { projectPage, projectsPage } from './project.js';
+import { t } from './i18n.js';
+import { clearShortcuts, helpButton, shortcut } from './keys.js';
 import * as session from './session.js';
-import { settingsPage } from './settings.js';
-import { taskPage } from './task.js';
-import { myTasksPage } from './tasks.js';
 
+// An address, the module and the function of its page, and the tab it belongs to: without one it needs no session.
 const ROUTES = [
-	{ path: /^\/sign-up$/, page: account.signUpPage, open: true },
-	{ path: /^\/verify$/, page: account.verifyPage, open: true },
-	{ path: /^\/forgot$/, page: forgotPage, open: true },
-	{ path: /^\/reset$/, page: resetPage, open: true },
-	{ path: /^\/email$/, page: emailPage, open: true },
-	{ path: /^\/login$/, open: true },
-	{ path: /^\/$/, page: myTasksPage, tab: 'mine' },
-	{ path: /^\/projects$/, page: projectsPage, tab: 'projects' },
-	{ path: /^\/projects\/(?<project>[^/]+)$/, page: projectPage, tab: 'projects' },
-	{ path: /^\/projects\/(?<project>[^/]+)\/tasks\/(?<task>[^/]+)$/, page: taskPage, tab: 'projects' },
-	{ path: /^\/invitations$/, page: invitationsPage, tab: 'invitations' },
-	{ path: /^\/settings$/, page: settingsPage, tab: 'settings' },
-];
-const TABS = [['mine', '#/'], ['projects', '#/projects'], ['invitations', '#/invitations'], ['settings', '#/settings']];
+	['/sign-up', () => import('./account.js'), 'signUpPage'],
+	['/verify', () => import('./account.js'), 'verifyPage'],
+	['/forgot', () => import('./password.js'), 'forgotPage'],
+	['/reset', () => import('./password.js'), 'resetPage'],
+	['/email', () => import('./email.js'), 'emailPage'],
+	['/', () => import('./tasks.js'), 'myTasksPage', 'mine'],
+	['/projects', () => import('./project.js'), 'projectsPage', 'projects'],
+	['/projects/:project(/board|/overview|/activity|/people)?', () => import('./project.js'), 'projectPage', 'projects'],
+	['/projects/:project/tasks/:task', () => import('./task.js'), 'taskPage', 'projects'],
+	['/invitations', () => import('./invitations.js'), 'invitationsPage', 'invitations'],
+	['/settings', () => import('./settings.js'), 'settingsPage', 'settings'],
+].map(([path, load, name, tab]) => ({
+	path: RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)').replace('(/', '(?<view>/')}$`),
+	load,
+	page: async (parameters) => (await load())[name](parameters),
+	tab,
+}));
+
+// Tabs, their addresses, and the keys that lead there after a `g`.
+const TABS = [['mine', '#/', 'm'], ['projects', '#/projects', 'p'], ['invitations', '#/invitations', 'i'], ['settings', '#/settings', 's']];
+const COUNTS = { invitations: async () => (await import('./invitations.js')).waiting() };
 
 const main = document.getElementById('main');
 const header = document.getElementById('header');
-const badge = h('span.badge', { hidden: true });
+const badges = Object.fromEntries(Object.keys(COUNTS).map((name) => [name, h('span.badge', { hidden: true })]));
 let visit = 0;
 let shown = {};
+// Where somebody whose session ended logs in again, over their page as they left it.
+let ended = null;
 
 function place() {
 	const [path, query = ''] = (location.hash.slice(1) || '/').split(/\?(.*)/s);
 	for (const route of ROUTES) {
 		const match = route.path.exec(path);
-		if (match) return { route, parameters: { ...decode(match.groups), query: new URLSearchParams(query) } };
+		if (match) return { ...route, parameters: { ...decode(match.groups), query: new URLSearchParams(query) } };
 	}
-	return null;
+	return { parameters: { query: new URLSearchParams(query) }, isLogIn: path === '/login' };
 }
 
 function decode(groups = {}) {
 	try {
-		return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
+		return Object.fromEntries(Object.entries(groups).map(([name, value = '']) => [name, decodeURIComponent(value)]));
 	} catch {
 		return { ...groups };
 	}
@@ -53,31 +56,30 @@ function decode(groups = {}) {
 
 async function go() {
 	const turn = ++visit;
+	ended?.remove();
+	ended = null;
+	const { page: load, tab, parameters, isLogIn } = place();
 	main.setAttribute('aria-busy', 'true');
+	// What a mailed link carries is as good as a password: it stays in the page's memory only, not in the address and the history.
+	if (parameters.query.has('token')) history.replaceState(null, '', location.hash.split('?')[0]);
+	clearShortcuts();
 	let page;
-	let tab = null;
 	try {
-		const found = place();
-		if (!found) throw Object.assign(new Error(t('problem.notFound')), { status: 404 });
-		const { route, parameters } = found;
-		// What a mailed link carries is as good as a password: it stays in the page's memory only, not in the address and the history.
-		if (parameters.query.has('token')) history.replaceState(null, '', location.hash.split('?')[0]);
-		if (route.open && route.page) {
-			page = await route.page(parameters);
-		} else if ((await session.whoAmI()) === null) {
-			page = session.logInPage(parameters, arrive);
-		} else if (!route.page) {
-			return location.replace('#/');
-		} else {
-			tab = route.tab;
-			page = await route.page(parameters);
+		if (load && !tab) page = await load(parameters);
+		else if ((await session.whoAmI()) === null) page = session.logInPage(parameters, arrive);
+		else if (isLogIn) return location.replace('#/');
+		else if (!load) throw Object.assign(new Error(t('problem.notFound')), { status: 404 });
+		else {
+			for (const [name, href, key] of TABS) shortcut(`g ${key}`, t(`nav.${name}`), () => location.assign(href));
+			page = await load(parameters);
 		}
 	} catch (error) {
 		if (error instanceof SignedOut) return;
 		page = failure(error);
 	}
 	// A slower answer to an address already left is dropped.
-	if (turn !== visit) return;
+	if (turn !== visit) return page.leave?.();
+	shown.leave?.();
 	shown = page;
 	document.title = page.title === 'Baton' ? 'Baton' : `${page.title} · Baton`;
 	drawHeader(tab);
@@ -89,48 +91,72 @@ async function go() {
 
 function failure(error) {
 	const gone = error.status === 404;
-	return {
-		title: t(gone ? 'failure.gone' : 'failure.title'),
-		node: h('div.empty', h('h1', { tabindex: -1 }, t(gone ? 'failure.gone' : 'failure.title')), h('p', error.message), gone ? h('a.button', { href: '#/' }, t('nav.mine')) : button(t('failure.again'), go, { class: 'primary' })),
-	};
+	const title = t(gone ? 'failure.gone' : 'failure.title');
+	const way = gone ? h('a.button', { href: '#/' }, t('nav.mine')) : button(t('failure.again'), go, { class: 'primary' });
+	return { title, node: h('div.empty', h('h1', { tabindex: -1 }, title), h('p', error.message), way) };
 }
 
-const arrive = async () => {
-	await session.whoAmI();
-	countInvitations();
-	return place()?.route.page ? go() : location.replace('#/');
-};
+/** Goes on with a session: where one was, with all that was typed there, or to the address asked for. */
+async function arrive() {
+	const before = session.last();
+	const me = await session.whoAmI();
+	if (ended && me.id !== before) return location.reload();
+	count();
+	// A page whose loading the end of the session cut short is loaded anew.
+	if (!ended || main.hasAttribute('aria-busy')) return go();
+	ended.close();
+	ended = null;
+}
+
+function logInAgain() {
+	const { title, node } = session.logInPage({ query: new URLSearchParams() }, arrive, true);
+	// Escape does not bring a session back.
+	const dialog = h('dialog.again', { 'aria-label': title, onclose: () => (dialog === ended ? dialog.showModal() : dialog.remove()) }, node);
+	ended = dialog;
+	document.body.append(dialog);
+	dialog.showModal();
+}
 
 function drawHeader(tab) {
-	const me = session.current();
-	const signedIn = me !== null;
+	const signedIn = session.current() !== null;
 	document.body.classList.toggle('signed-in', signedIn);
+	const link = ([name, href]) => h('a', { href, 'aria-current': name === tab && 'page' }, t(`nav.${name}`), badges[name]);
 	put(header,
 		h('a.brand', { href: '#/' }, h('img', { src: 'favicon.svg', alt: '', width: 28, height: 28 }), 'Baton'),
-		signedIn && h('nav', { 'aria-label': t('nav.label') }, TABS.map(([name, href]) => h('a', { href, 'aria-current': name === tab && 'page' }, t(`nav.${name}`), name === 'invitations' && badge))));
+		signedIn && [h('nav', { 'aria-label': t('nav.label') }, TABS.map(link)), helpButton()]);
 }
 
-async function countInvitations() {
-	try {
-		const count = session.current() === null ? 0 : await waiting();
-		badge.hidden = count === 0;
-		put(badge, String(count));
-		badge.setAttribute('aria-label', t('nav.waiting', { count }));
-	} catch {
+/** Says on the tabs how much is new behind them. */
+async function count() {
+	if (session.current() === null || document.hidden) return;
+	for (const [name, ask] of Object.entries(COUNTS)) {
 		// The page itself says when the API cannot be reached; a badge is not worth a second word.
-		badge.hidden = true;
+		const number = await ask().catch(() => 0);
+		badges[name].hidden = number === 0;
+		put(badges[name], String(number));
+		badges[name].setAttribute('aria-label', t('nav.new', { count: number }));
 	}
 }
 
-document.documentElement.lang = locale;
-addEventListener('hashchange', go);
-addEventListener('invitations', countInvitations);
+addEventListener('hashchange', (event) => {
+	// One that a page sends itself only asks to be drawn anew.
+	if (!event.isTrusted || !shown.dirty?.() || confirm(t('app.leave'))) go();
+	else history.replaceState(null, '', event.oldURL);
+});
+addEventListener('count', count);
+addEventListener('visibilitychange', count);
+setInterval(count, 20_000);
+addEventListener('signedin', arrive);
 addEventListener('signedout', () => {
 	if (session.current() === null) return;
 	session.forget();
-	go();
+	logInAgain();
 });
 addEventListener('beforeunload', (event) => {
 	if (shown.dirty?.()) event.preventDefault();
 });
-go().then(countInvitations);
+go().then(() => {
+	count();
+	// The other pages too, while there is time: they open without the network then.
+	setTimeout(() => ROUTES.forEach((it) => it.load().catch(() => {})), 1000);
+});

@@ -24,12 +24,15 @@ export function put(element, ...children) {
 	return element;
 }
 
-/** Says something in passing, to eyes and to screen readers. */
-export function notice(text) {
+/** Says something in passing, to eyes and to screen readers; `label` names a button that does `act` as long as it is there. */
+export function notice(text, label, act) {
 	const place = document.getElementById('notice');
-	put(place, h('p', text));
+	put(place, h('p', text, label && button(label, () => {
+		put(place);
+		return act();
+	})));
 	clearTimeout(notice.timer);
-	notice.timer = setTimeout(() => put(place), 5000);
+	notice.timer = setTimeout(() => put(place), 6000);
 }
 
 /** Runs what a button does, once at a time; a failure goes to `failed`. */

@@ -1,18 +1,28 @@
-/** The language of the page: Korean where the browser prefers it to English. */
-export const locale = navigator.languages.map((it) => it.slice(0, 2)).find((it) => it === 'ko' || it === 'en') ?? 'en';
+/** The language of the page: the profile's where it is known, also of who was logged in here last, else the browser's. */
+export let locale = localStorage.getItem('locale') ?? navigator.languages.map((it) => it.slice(0, 2)).find((it) => it === 'ko' || it === 'en') ?? 'en';
+
+export function setLocale(wanted) {
+	locale = wanted;
+	document.documentElement.lang = wanted;
+	localStorage.setItem('locale', wanted);
+}
+
+document.documentElement.lang = locale;
 
 // Each message in English and in Korean, by group and key.
 const TABLE = `
 #app
 tagline|Hand work over. The people it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
 more|Show more|더 보기
+leave|Leave this page? What you typed is not saved.|이 페이지를 나갈까요? 입력한 내용은 저장되지 않았습니다.
 #nav
 label|Main|주 메뉴
 mine|My tasks|내 작업
 projects|Projects|프로젝트
 invitations|Invitations|초대
 settings|Settings|설정
-waiting|{count} waiting|{count}건 대기
+notifications|Updates|알림
+new|{count} new|새로운 것 {count}건
 #session
 logIn|Log in|로그인
 logOut|Log out|로그아웃

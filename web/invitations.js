@@ -10,7 +10,7 @@ export const waiting = async () => (await api.all('/v1/me/invitations')).length;
 /** What my address is invited to. */
 export async function invitationsPage() {
 	const list = h('div');
-	const changed = () => dispatchEvent(new Event('invitations'));
+	const changed = () => dispatchEvent(new Event('count'));
 	const draw = async () => {
 		const invitations = await api.all('/v1/me/invitations');
 		put(list, invitations.length === 0

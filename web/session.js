@@ -2,19 +2,25 @@ import * as api from './api.js';
 import { h, put } from './dom.js';
 import { field, form } from './form.js';
 import { aside, emailField, gate, title } from './gate.js';
-import { t } from './i18n.js';
+import { setLocale, t } from './i18n.js';
 import { codeField } from './proof.js';
 
 let me = null;
+let lastId = null;
 
-// Another tab logged out, or in as somebody else: what this one shows is no longer theirs.
 const tabs = new BroadcastChannel('baton-session');
-tabs.onmessage = ({ data }) => data !== (me?.id ?? null) && location.reload();
+tabs.onmessage = ({ data }) => {
+	if (data === (me?.id ?? null)) return;
+	if (data === lastId) dispatchEvent(new Event('signedin'));
+	// Another tab logged out, or in as somebody else: what this one shows is no longer theirs.
+	else location.reload();
+};
 
 /** Who is logged in, or null. Rejects when the API cannot be asked. */
 export async function whoAmI() {
 	try {
-		me ??= await api.get('/v1/me');
+		api.mayBeLoggedIn();
+		if (me === null) setMe(await api.get('/v1/me'));
 	} catch (error) {
 		if (!(error instanceof api.SignedOut)) throw error;
 		me = null;
@@ -24,8 +30,13 @@ export async function whoAmI() {
 
 export const current = () => me;
 
+/** The id of who was logged in last, while this page was open. */
+export const last = () => lastId;
+
 export function setMe(changed) {
 	me = changed;
+	lastId = me.id;
+	setLocale(me.locale);
 }
 
 export function forget() {
@@ -48,7 +59,7 @@ export async function logOut() {
 const NEWS = ['verified', 'reset'];
 
 /** The log-in form, and its second step where a second factor is on; `then` runs with a session. */
-export function logInPage({ query }, then) {
+export function logInPage({ query }, then, ended) {
 	const place = h('div');
 	const prove = async (proof, wrong) => {
 		try {
@@ -64,7 +75,7 @@ export function logInPage({ query }, then) {
 	const askForPassword = (late) => put(place,
 		title(t('session.logIn')),
 		NEWS.filter((it) => query.has(it)).map((it) => h('p.good', t(`session.${it}`))),
-		late && h('p.form-error', { role: 'alert' }, t('session.tooLate')),
+		(late || ended) && h('p.form-error', { role: 'alert' }, t(late ? 'session.tooLate' : 'session.ended')),
 		form({
 			fields: [emailField(), field({ name: 'password', label: t('session.password'), kind: 'password', required: true, autocomplete: 'current-password' })],
 			submit: t('session.logIn'),
