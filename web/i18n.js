@@ -102,6 +102,9 @@ createSubmit|Create|만들기
 name|Project name|프로젝트 이름
 emptyTitle|No projects yet|아직 프로젝트가 없습니다
 empty|Create the first one below, or accept an invitation.|아래에서 첫 프로젝트를 만들거나 초대를 수락하세요.
+rename|Rename|이름 바꾸기
+delete|Delete project|프로젝트 삭제
+deleteSure|Delete “{name}” with all its tasks, for everybody?|“{name}” 프로젝트와 그 작업을 모두에게서 삭제할까요?
 #board
 new|New task|새 작업
 create|Create task|작업 만들기
@@ -120,6 +123,11 @@ inviteTitle|Invite someone|초대하기
 inviteEmail|Their email|초대할 이메일
 invite|Send invitation|초대 보내기
 invited|Invitation sent to {email}|{email} 주소로 초대를 보냈습니다
+withdraw|Withdraw invitation|초대 취소
+remove|Remove|내보내기
+removeSure|Remove {name} from the project?|{name} 님을 프로젝트에서 내보낼까요?
+leave|Leave project|프로젝트 나가기
+leaveSure|Leave the project? Only an invitation brings you back.|프로젝트에서 나갈까요? 다시 들어오려면 초대가 필요합니다.
 #task
 title|Title|제목
 description|Description|설명
@@ -158,10 +166,8 @@ emptyTitle|No invitations|초대가 없습니다
 empty|When someone invites you to a project, it shows up here.|프로젝트에 초대받으면 여기에 보입니다.
 as|{name} invites you as {role}|{name} 님이 {role}로 초대했습니다
 accept|Accept|수락
-acceptName|Accept the invitation to {project}|{project} 초대 수락
 accepted|Welcome to {project}|{project}에 참여했습니다
 decline|Decline|거절
-declineName|Decline the invitation to {project}|{project} 초대 거절
 #keys
 title|Keyboard shortcuts|단축키
 close|Close|닫기

@@ -4,35 +4,36 @@ import { t } from './i18n.js';
 import { avatar } from './people.js';
 import { projectHref } from './tasks.js';
 
+const PATH = '/v1/me/invitations';
+
 /** How many projects wait for my answer. */
-export const waiting = async () => (await api.all('/v1/me/invitations')).length;
+export const waiting = async () => (await api.all(PATH)).length;
 
 /** What my address is invited to. */
 export async function invitationsPage() {
 	const list = h('div');
-	const changed = () => dispatchEvent(new Event('count'));
+	const row = ({ project, project_name: name, invited_by, role }) => {
+		const path = `${PATH}/${encodeURIComponent(project)}`;
+		const answer = (word, kind, act) => button(t(`invitations.${word}`), async () => {
+			await act();
+			dispatchEvent(new Event('count'));
+		}, { class: kind, 'aria-label': `${t(`invitations.${word}`)}: ${name}` });
+		return h('li.row', avatar(name, [...name][0]),
+			h('div.grow', h('strong', name), h('p.hint', t('invitations.as', { name: invited_by, role: t(`role.${role}`) }))),
+			h('div.actions',
+				answer('accept', 'primary', async () => {
+					await api.request('POST', `${path}/accept`);
+					notice(t('invitations.accepted', { project: name }));
+					location.assign(projectHref(project));
+				}),
+				answer('decline', '', async () => {
+					await api.request('DELETE', path);
+					await draw();
+				})));
+	};
 	const draw = async () => {
-		const invitations = await api.all('/v1/me/invitations');
-		put(list, invitations.length === 0
-			? empty(t('invitations.emptyTitle'), t('invitations.empty'))
-			: h('ul.rows', invitations.map((it) => {
-				const name = it.project_name;
-				const path = `/v1/me/invitations/${encodeURIComponent(it.project)}`;
-				return h('li.row.invitation', avatar(name, [...name][0]),
-					h('div.grow', h('strong', name), h('p.hint', t('invitations.as', { name: it.invited_by ?? t('people.unknown'), role: t(`role.${it.role}`) }))),
-					h('div.actions',
-						button(t('invitations.accept'), async () => {
-							await api.request('POST', `${path}/accept`);
-							changed();
-							notice(t('invitations.accepted', { project: name }));
-							location.assign(projectHref(it.project));
-						}, { class: 'primary', 'aria-label': t('invitations.acceptName', { project: name }) }),
-						button(t('invitations.decline'), async () => {
-							await api.request('DELETE', path);
-							changed();
-							await draw();
-						}, { 'aria-label': t('invitations.declineName', { project: name }) })));
-			})));
+		const waiting = await api.all(PATH);
+		put(list, waiting.length === 0 ? empty(t('invitations.emptyTitle'), t('invitations.empty')) : h('ul.rows', waiting.map(row)));
 	};
 	await draw();
 	return { title: t('nav.invitations'), node: h('div.narrow', h('h1', { tabindex: -1 }, t('nav.invitations')), list) };

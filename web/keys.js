@@ -13,7 +13,7 @@ let timer;
  * while the focus is within that element. `act` gets the event; it returns false where the key is not for it.
  */
 export function shortcut(keys, label, act, { scope } = {}) {
-	shortcuts.push({ keys: keys.split(','), label, act, scope });
+	shortcuts.push({ keys: String(keys).split(','), label, act, scope });
 }
 
 export function clearShortcuts() {
