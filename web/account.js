@@ -1,29 +1,23 @@
 import * as api from './api.js';
 import { button, h } from './dom.js';
-import { field, form } from './form.js';
-import { aside, done, emailField, gate, title } from './gate.js';
+import { form } from './form.js';
+import { done, gate, toLogIn } from './gate.js';
 import { locale, t } from './i18n.js';
 import { choosePassword, newPassword } from './password.js';
-import { proofFields } from './proof.js';
+import { emailField, nameField, proofForm } from './proof.js';
 import { leave } from './session.js';
 
-export function signUpPage() {
-	const place = h('div', title(t('session.signUpTitle')),
-		form({
-			fields: [field({ name: 'name', label: t('session.name'), required: true, autocomplete: 'name' }), emailField()],
-			submit: t('session.signUp'),
-			onSubmit: async ({ name, email }) => {
-				await api.open('POST', '/v1/accounts', { name, email, locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
-				done(place, t('session.checkInbox'), t('session.linkSent', { email }));
-			},
-		}),
-		aside(t('session.have'), '#/login', t('session.logIn')));
-	return { title: t('session.signUp'), node: gate(place) };
-}
+export const signUpPage = () => gate(t('session.signUpTitle'), form({
+	fields: [nameField(), emailField()],
+	submit: t('session.signUp'),
+	onSubmit: async ({ name, email }, node) => {
+		await api.open('POST', '/v1/accounts', { name, email, locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
+		done(node, t('session.checkInbox'), t('session.linkSent', { email }));
+	},
+}), toLogIn(t('session.have')));
 
 /** Where the link of a sign-up leads. */
-export const verifyPage = ({ query }) => choosePassword({
-	token: query.get('token'),
+export const verifyPage = ({ query }) => choosePassword(query, {
 	text: t('session.verifyText'),
 	password: newPassword({ name: 'password', label: t('session.password') }),
 	submit: t('session.signUpTitle'),
@@ -44,14 +38,6 @@ export function data(factor) {
 		h('div.actions', button(t('account.export'), download)),
 		h('h3', t('account.delete')),
 		h('p.hint', t('account.deleteText')),
-		form({
-			fields: proofFields(factor),
-			submit: t('account.delete'),
-			onSubmit: async (body) => {
-				if (!confirm(t('account.deleteSure'))) return;
-				await api.request('DELETE', '/v1/me', { body });
-				leave();
-			},
-		}),
+		proofForm(factor, { method: 'DELETE', path: '/v1/me', submit: t('account.delete'), sure: t('account.deleteSure'), then: () => leave() }),
 	];
 }

@@ -3,11 +3,9 @@ import { fromNow, locale, t } from './i18n.js';
 
 /** An answer that is not a success: its status (0 when none came) and its problem body. */
 export class Problem extends Error {
-	constructor(status, body, retryAfter) {
+	constructor(status, body = {}, retryAfter = null) {
 		super(explain(status, body, retryAfter));
-		this.status = status;
-		this.body = body;
-		this.fields = Array.isArray(body.errors) ? body.errors : [];
+		Object.assign(this, { status, body, retryAfter, fields: body.errors ?? [] });
 	}
 }
 
@@ -25,45 +23,36 @@ export function mayBeLoggedIn() {
 }
 
 function explain(status, body, retryAfter) {
-	if (status === 0) return t('problem.offline');
 	if (status === 429 || (status === 503 && retryAfter)) return t('problem.tooOften', { when: fromNow(retryAfter ?? 60) });
-	if (status >= 500) return body.request_id ? `${t('problem.server')} (${body.request_id})` : t('problem.server');
-	if (status === 403) return t('problem.forbidden');
-	if (status === 404) return t('problem.notFound');
-	if (status === 412) return t('problem.stale');
-	return body.detail || body.title || t('problem.other', { status });
+	if (status >= 500) return [t('problem.server'), body.request_id && `(${body.request_id})`].filter(Boolean).join(' ');
+	const known = { 0: 'offline', 403: 'forbidden', 404: 'notFound', 412: 'stale' }[status];
+	return known ? t(`problem.${known}`) : body.detail || body.title || t('problem.other', { status });
 }
 
-async function send(method, path, { body, headers = {} } = {}) {
+async function send(method, path, { body, headers, ...options } = {}) {
+	let answer;
+	let text;
 	try {
-		const answer = await fetch(path, {
+		answer = await fetch(path, {
 			method,
 			cache: 'no-store',
-			headers: {
-				accept: 'application/json',
-				'accept-language': locale,
-				...(body === undefined ? {} : { 'content-type': 'application/json' }),
-				...headers,
-			},
-			body: body === undefined ? undefined : JSON.stringify(body),
+			headers: { accept: 'application/json', 'accept-language': locale, ...(body && { 'content-type': 'application/json' }), ...headers },
+			body: body && JSON.stringify(body),
+			...options,
 		});
-		const text = await answer.text();
-		return { answer, text };
+		text = await answer.text();
 	} catch {
-		throw new Problem(0, {});
+		throw new Problem(0);
 	}
-}
-
-function read({ answer, text }) {
-	let body = {};
+	let read = {};
 	try {
-		if (text) body = JSON.parse(text);
+		if (text) read = JSON.parse(text);
 	} catch {
 		// A gateway in between may answer in HTML; the status still says what happened.
-		if (answer.ok) throw new Problem(502, {});
+		if (answer.ok) throw new Problem(502);
 	}
-	if (!answer.ok) throw new Problem(answer.status, body ?? {}, answer.headers.get('retry-after'));
-	return { body, etag: answer.headers.get('etag') };
+	if (!answer.ok) throw new Problem(answer.status, read ?? {}, answer.headers.get('retry-after'));
+	return read;
 }
 
 function keep({ access_token, expires_in }) {
@@ -76,14 +65,16 @@ function keep({ access_token, expires_in }) {
 // A refresh token used again after its grace ends the session, so tabs take turns.
 const inTurn = (act) => (navigator.locks ? navigator.locks.request('baton-refresh', act) : act());
 
+const isRefused = ({ status }) => status >= 400 && status < 500 && status !== 429;
+
 async function refresh() {
 	if (over) throw new SignedOut(t('session.ended'));
 	return refreshing ??= inTurn(async () => {
 		try {
-			keep(read(await send('POST', '/v1/login/refresh', { body: {} })).body);
+			keep(await send('POST', '/v1/login/refresh', { body: {} }));
 		} catch (error) {
-			if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
-			accessToken = null;
+			if (!isRefused(error)) throw error;
+			drop();
 			over = true;
 			dispatchEvent(new Event('signedout'));
 			throw new SignedOut(t('session.ended'));
@@ -95,8 +86,7 @@ async function refresh() {
 
 /** Logs in by a password, or by a `ticket` and a code: the answer has the `user`, or the `ticket` of a second step. */
 export async function logIn(proof) {
-	const path = proof.ticket ? '/v1/login/second-factor' : '/v1/login';
-	const { body } = read(await send('POST', path, { body: { ...proof, cookie: true } }));
+	const body = await open('POST', proof.ticket ? '/v1/login/second-factor' : '/v1/login', { ...proof, cookie: true });
 	if (body.access_token) keep(body);
 	return body;
 }
@@ -104,10 +94,10 @@ export async function logIn(proof) {
 /** Ends the session. */
 export async function logOut() {
 	try {
-		await inTurn(async () => read(await send('POST', '/v1/logout', { body: {} })));
+		await inTurn(() => open('POST', '/v1/logout', {}));
 	} catch (error) {
 		// Refused: there was no session any more.
-		if (error.status < 400 || error.status === 429 || error.status >= 500) throw error;
+		if (!isRefused(error)) throw error;
 	}
 }
 
@@ -117,35 +107,34 @@ export function drop() {
 }
 
 /** A request that needs no session. */
-export const open = async (method, path, body) => read(await send(method, path, { body }));
+export const open = (method, path, body) => send(method, path, { body });
 
-/** A request of the person logged in. `version` becomes If-Match, `key` Idempotency-Key. */
-export async function request(method, path, { body, version, key } = {}) {
+/** A request of the person logged in. `version` becomes If-Match, `key` Idempotency-Key; `keepalive` lets it outlive the page. */
+export async function request(method, path, { version, key, ...options } = {}) {
 	if (accessToken === null || Date.now() > freshUntil) await refresh();
-	const attempt = () => send(method, path, {
-		body,
-		headers: {
-			authorization: `Bearer ${accessToken}`,
-			...(version === undefined ? {} : { 'if-match': `"${version}"` }),
-			...(key === undefined ? {} : { 'idempotency-key': key }),
-		},
+	const attempt = async () => ({
+		body: await send(method, path, {
+			headers: {
+				authorization: `Bearer ${accessToken}`,
+				...(version !== undefined && { 'if-match': `"${version}"` }),
+				...(key && { 'idempotency-key': key }),
+			},
+			...options,
+		}),
 	});
-	let result = await attempt();
-	if (result.answer.status === 401) {
+	try {
+		return await attempt();
+	} catch (error) {
+		if (error.status !== 401) throw error;
 		await refresh();
-		result = await attempt();
+		return attempt();
 	}
-	return read(result);
 }
 
 export const get = async (path) => (await request('GET', path)).body;
 
 /** One page of a list. */
-export function page(path, { limit = 50, cursor = null, ...query } = {}) {
-	const parameters = new URLSearchParams({ ...query, limit });
-	if (cursor !== null) parameters.set('cursor', cursor);
-	return get(`${path}?${parameters}`);
-}
+export const page = (path, { limit = 50, cursor, ...query } = {}) => get(`${path}?${new URLSearchParams({ ...query, limit, ...(cursor && { cursor }) })}`);
 
 /** A list to its end, for lists that a person can still read; it stops at a thousand. */
 export async function all(path, query = {}) {
@@ -161,12 +150,12 @@ export async function all(path, query = {}) {
 
 /** Sends a create so that repeating it after a lost answer makes nothing twice: the same body goes with the same key. */
 export function creator(path) {
-	let last = null;
+	let last = {};
 	return async (body) => {
 		const text = JSON.stringify(body);
-		if (last?.text !== text) last = { text, key: crypto.randomUUID() };
+		if (last.text !== text) last = { text, key: crypto.randomUUID() };
 		const made = (await request('POST', path, { body, key: last.key })).body;
-		last = null;
+		last = {};
 		return made;
 	};
 }

@@ -1,6 +1,6 @@
 // The router: finds the page an address names, asks for a log-in where it needs one, and puts it on the screen.
 import { SignedOut } from './api.js';
-import { button, h, put } from './dom.js';
+import { button, focusOn, h, put } from './dom.js';
 import { t } from './i18n.js';
 import { clearShortcuts, helpButton, shortcut } from './keys.js';
 import * as session from './session.js';
@@ -13,9 +13,10 @@ const ROUTES = [
 	['/reset', () => import('./password.js'), 'resetPage'],
 	['/email', () => import('./email.js'), 'emailPage'],
 	['/', () => import('./tasks.js'), 'myTasksPage', 'mine'],
-	['/projects', () => import('./project.js'), 'projectsPage', 'projects'],
+	['/projects', () => import('./projects.js'), 'projectsPage', 'projects'],
 	['/projects/:project(/board|/overview|/activity|/people)?', () => import('./project.js'), 'projectPage', 'projects'],
 	['/projects/:project/tasks/:task', () => import('./task.js'), 'taskPage', 'projects'],
+	['/notifications', () => import('./notifications.js'), 'notificationsPage', 'notifications'],
 	['/invitations', () => import('./invitations.js'), 'invitationsPage', 'invitations'],
 	['/settings', () => import('./settings.js'), 'settingsPage', 'settings'],
 ].map(([path, load, name, tab]) => ({
@@ -26,8 +27,11 @@ const ROUTES = [
 }));
 
 // Tabs, their addresses, and the keys that lead there after a `g`.
-const TABS = [['mine', '#/', 'm'], ['projects', '#/projects', 'p'], ['invitations', '#/invitations', 'i'], ['settings', '#/settings', 's']];
-const COUNTS = { invitations: async () => (await import('./invitations.js')).waiting() };
+const TABS = [['mine', '#/', 'm'], ['projects', '#/projects', 'p'], ['notifications', '#/notifications', 'n'], ['invitations', '#/invitations', 'i'], ['settings', '#/settings', 's']];
+const COUNTS = {
+	notifications: async () => (await import('./notifications.js')).unread(),
+	invitations: async () => (await import('./invitations.js')).waiting(),
+};
 
 const main = document.getElementById('main');
 const header = document.getElementById('header');
@@ -86,14 +90,14 @@ async function go() {
 	put(main, page.node);
 	main.removeAttribute('aria-busy');
 	scrollTo(0, 0);
-	(main.querySelector('[autofocus]') ?? main.querySelector('h1') ?? main).focus({ preventScroll: true });
+	focusOn(main.querySelector('h1') ?? main);
 }
 
 function failure(error) {
 	const gone = error.status === 404;
 	const title = t(gone ? 'failure.gone' : 'failure.title');
 	const way = gone ? h('a.button', { href: '#/' }, t('nav.mine')) : button(t('failure.again'), go, { class: 'primary' });
-	return { title, node: h('div.empty', h('h1', { tabindex: -1 }, title), h('p', error.message), way) };
+	return { title, node: h('div.empty', h('h1', title), h('p', error.message), way) };
 }
 
 /** Goes on with a session: where one was, with all that was typed there, or to the address asked for. */
@@ -106,6 +110,7 @@ async function arrive() {
 	if (!ended || main.hasAttribute('aria-busy')) return go();
 	ended.close();
 	ended = null;
+	dispatchEvent(new Event('signedin'));
 }
 
 function logInAgain() {
@@ -143,10 +148,9 @@ addEventListener('hashchange', (event) => {
 	if (!event.isTrusted || !shown.dirty?.() || confirm(t('app.leave'))) go();
 	else history.replaceState(null, '', event.oldURL);
 });
-addEventListener('count', count);
-addEventListener('visibilitychange', count);
+for (const name of ['count', 'notifications', 'visibilitychange']) addEventListener(name, count);
 setInterval(count, 20_000);
-addEventListener('signedin', arrive);
+addEventListener('loggedin', arrive);
 addEventListener('signedout', () => {
 	if (session.current() === null) return;
 	session.forget();

@@ -1,4 +1,5 @@
 // Elements are built here and nowhere else, always from text: nothing a person typed is ever parsed as HTML.
+import { t } from './i18n.js';
 
 /**
  * An element by its tag and classes, as in `p.hint`, with attributes where the second argument is a plain object. `onclick` and the
@@ -35,24 +36,43 @@ export function notice(text, label, act) {
 	notice.timer = setTimeout(() => put(place), 6000);
 }
 
+/** Puts the focus on what is not reached by the keyboard, as a heading that just appeared. */
+export function focusOn(element) {
+	element.tabIndex = -1;
+	element.focus({ preventScroll: true });
+}
+
 /** Runs what a button does, once at a time; a failure goes to `failed`. */
 export function button(label, act, { failed = (error) => notice(error.message), ...attributes } = {}) {
-	const element = h('button', {
-		type: 'button',
-		...attributes,
-		onclick: async () => {
-			if (element.disabled) return;
-			element.disabled = true;
-			try {
-				await act();
-			} catch (error) {
-				failed(error);
-			} finally {
-				element.disabled = false;
-			}
-		},
-	}, label);
+	const onclick = async () => {
+		element.disabled = true;
+		try {
+			await act();
+		} catch (error) {
+			failed(error);
+		} finally {
+			element.disabled = false;
+		}
+	};
+	const element = h('button', { type: 'button', ...attributes, onclick }, label);
 	return element;
+}
+
+/** One of a list: what it is, a smaller line about it, and what can be done with it. */
+export const row = (text, hint, ...actions) => h('li.row', h('div.grow', text, h('p.hint', hint)), actions);
+
+/** A list that `load`s a page of items at a time, by the cursor of the last, the first of them at once. */
+export async function paged(list, load, draw) {
+	let cursor = null;
+	const add = async () => {
+		const answer = await load(cursor);
+		cursor = answer.next_cursor;
+		more.hidden = cursor === null;
+		list.append(...answer.items.map(draw));
+	};
+	const more = button(t('app.more'), add, { class: 'quiet more' });
+	await add();
+	return [list, more];
 }
 
 /** What a list shows when it has nothing. */

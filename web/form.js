@@ -3,119 +3,93 @@ import { t } from './i18n.js';
 
 let made = 0;
 
-// Lengths count Unicode scalar values, as the API counts them; `maxlength` would count UTF-16 units and cut a paste without a word.
-const lengthOf = (text) => [...text].length;
-
-/** One labelled input and the place beside it where its mistake is shown. `kind` is an input type, textarea, select or labels. */
-export function field({ name, label, kind = 'text', value = '', options = [], hint, required = false, min = 0, max = Infinity, ...attributes }) {
+/**
+ * One labelled input and the place beside it where its mistake is shown. `kind` is an input type, textarea, select or labels; `name`
+ * may be a path, as in `notify/digest_hour`; `as` makes what is sent of what was typed.
+ */
+export function field({ name, label, kind = 'text', value = '', options = [], hint, required, min = 0, max = Infinity, as = (it) => it, ...attributes }) {
 	const id = `field-${++made}`;
 	const error = h('p.error', { id: `${id}-error`, hidden: true });
 	const common = { id, name, 'aria-required': required && 'true', 'aria-describedby': `${hint ? `${id}-hint ` : ''}${id}-error`, ...attributes };
-	const parts = kind === 'labels' ? labelsInput(common, label)
-		: kind === 'select' ? selectInput(common, options)
-		: kind === 'textarea' ? plainInput(h('textarea', { rows: 5, ...common }), true)
-		// A space belongs to a password, also while it is shown.
-		: plainInput(h('input', { type: kind, ...common }), kind === 'password');
-	parts.write(value);
+	const input = kind === 'select' ? h('select', common, options.map(([key, text]) => h('option', { value: key }, text)))
+		: kind === 'textarea' ? h('textarea', { rows: 5, ...common })
+		: h('input', { type: kind === 'labels' ? 'text' : kind, ...common });
+	// A space belongs to a password, also while it is shown.
+	const asTyped = ['password', 'textarea'].includes(kind);
+	const { node, read, write } = kind === 'labels' ? labelsOf(input, label) : {
+		node: input,
+		read: () => (kind === 'checkbox' ? input.checked : asTyped ? input.value : input.value.trim()),
+		write(now) {
+			// What is stored is shown even where it is no longer among the choices.
+			if (kind === 'select' && !options.some(([key]) => key === now)) input.append(h('option', { value: now }, now));
+			input[kind === 'checkbox' ? 'checked' : 'value'] = now;
+		},
+	};
 	const show = (text) => {
 		error.hidden = !text;
 		put(error, text);
-		if (text) parts.input.setAttribute('aria-invalid', 'true');
-		else parts.input.removeAttribute('aria-invalid');
+		input.ariaInvalid = text ? 'true' : null;
 	};
+	write(value);
+	const head = h('label', { for: id }, label);
 	return {
 		name,
-		node: h('div', { class: `field field-${name}` }, h('label', { for: id }, label), parts.node, hint && h('p.hint', { id: `${id}-hint` }, hint), error),
-		read: parts.read,
-		write: parts.write,
-		show,
-		focus: () => parts.input.focus(),
-		check() {
-			const now = parts.read();
-			if (typeof now !== 'string') return true;
-			const length = lengthOf(now);
-			if (required && length === 0) show(t('form.required'));
-			else if (length > 0 && length < min) show(t('form.tooShort', { min }));
-			else if (length > max) show(t('form.tooLong', { max, length }));
-			else return true;
-			return false;
-		},
-	};
-}
-
-const plainInput = (input, asTyped = false) => ({
-	node: input,
-	input,
-	read: () => (asTyped ? input.value : input.value.trim()),
-	write: (value) => {
-		input.value = value;
-	},
-});
-
-function selectInput(attributes, options) {
-	const input = h('select', attributes, options.map(([value, text]) => h('option', { value }, text)));
-	return {
-		node: input,
+		node: h(`div.field.field-${name}`, kind === 'checkbox' ? h('div.check', node, head) : [head, node], hint && h('p.hint', { id: `${id}-hint` }, hint), error),
 		input,
-		read: () => input.value,
-		write: (value) => {
-			// What is stored is shown even where it is no longer among the choices.
-			if (![...input.options].some((it) => it.value === value)) input.append(h('option', { value }, value));
-			input.value = value;
+		read: () => as(read()),
+		write,
+		show,
+		focus: () => input.focus(),
+		check() {
+			const now = read();
+			// Unicode scalar values, as the API counts them; `maxlength` would count UTF-16 units and cut a paste without a word.
+			const length = typeof now === 'string' ? [...now].length : max;
+			const mistake = required && length === 0 ? t('form.required')
+				: length > 0 && length < min ? t('form.tooShort', { min })
+				: length > max ? t('form.tooLong', { max, length })
+				: '';
+			show(mistake);
+			return !mistake;
 		},
 	};
 }
 
-function labelsInput(attributes, label) {
+function labelsOf(input, label) {
 	let labels = [];
 	const chips = h('ul.chips', { 'aria-label': label });
-	const add = () => {
-		const text = input.value.trim();
-		if (text && !labels.includes(text)) labels = [...labels, text];
+	const read = () => [...new Set([...labels, input.value.trim()])].filter(Boolean);
+	const write = (now) => {
+		labels = now || [];
 		input.value = '';
-		draw();
+		put(chips, labels.map((text) => h('li.chip', text, !input.disabled && h('button', {
+			type: 'button',
+			'aria-label': t('form.removeLabel', { label: text }),
+			onclick: () => {
+				change(read().filter((it) => it !== text));
+				input.focus();
+			},
+		}, '×'))));
 	};
-	const input = h('input', {
-		type: 'text',
-		placeholder: t('form.addLabel'),
-		autocomplete: 'off',
-		...attributes,
-		onkeydown: (event) => {
-			// Enter that ends a Korean syllable is the input method's.
-			if (event.key !== 'Enter' || event.isComposing || !input.value.trim()) return;
-			event.preventDefault();
-			add();
-		},
-		onblur: () => input.value.trim() && add(),
+	const change = (now) => {
+		write(now);
+		input.dispatchEvent(new Event('change', { bubbles: true }));
+	};
+	input.placeholder = t('form.addLabel');
+	input.autocomplete = 'off';
+	input.addEventListener('keydown', (event) => {
+		// Enter that ends a Korean syllable is the input method's.
+		if (event.key !== 'Enter' || event.isComposing || !input.value.trim()) return;
+		event.preventDefault();
+		change(read());
 	});
-	const draw = () => put(chips, labels.map((text) => h('li.chip', text, !input.disabled && h('button', {
-		type: 'button',
-		'aria-label': t('form.removeLabel', { label: text }),
-		onclick: () => {
-			labels = labels.filter((it) => it !== text);
-			draw();
-			input.focus();
-		},
-	}, '×'))));
-	return {
-		node: h('div.labels', chips, input),
-		input,
-		read: () => {
-			const typed = input.value.trim();
-			return typed && !labels.includes(typed) ? [...labels, typed] : labels;
-		},
-		write: (value) => {
-			labels = [...(value || [])];
-			input.value = '';
-			draw();
-		},
-	};
+	input.addEventListener('blur', () => input.value.trim() && write(read()));
+	return { node: h('div.labels', chips, input), read, write };
 }
 
 /** A form: reads its fields, sends them, and shows each mistake of the answer beside the field its pointer names. */
-export function form({ fields, submit, onSubmit, head, extra = [], class: kind = '' }) {
+export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
 	const message = h('p.form-error', { role: 'alert', hidden: true });
-	const button = h('button', { type: 'submit', class: 'primary' }, submit);
+	const button = h('button.primary', { type: 'submit' }, submit);
 	const say = (text) => {
 		message.hidden = !text;
 		put(message, text);
@@ -127,39 +101,44 @@ export function form({ fields, submit, onSubmit, head, extra = [], class: kind =
 			event.preventDefault();
 			if (button.disabled) return;
 			say('');
-			fields.forEach((it) => it.show(''));
 			const wrong = fields.filter((it) => !it.check());
 			if (wrong.length > 0) return wrong[0].focus();
 			button.disabled = true;
-			node.setAttribute('aria-busy', 'true');
 			try {
-				await onSubmit(Object.fromEntries(fields.map((it) => [it.name, it.read()])));
+				await onSubmit(valuesOf(fields), node);
 			} catch (error) {
-				const rest = showMistakes(fields, error);
-				if (rest) say(rest);
+				say(showMistakes(fields, error));
 			} finally {
 				button.disabled = false;
-				node.removeAttribute('aria-busy');
 			}
 		},
-	}, head, h('div.fields', fields.map((it) => it.node)), message, h('div.actions', button, extra));
+	}, h('div.fields', fields.map((it) => it.node)), message, h('div.actions', button, extra));
 	return node;
 }
 
-function showMistakes(fields, error) {
-	const placed = [];
-	const rest = [];
-	for (const { pointer = '', detail } of error.fields ?? []) {
-		const name = pointer.replace(/^#?\//, '').split('/')[0];
-		const place = fields.find((it) => it.name === name);
-		if (place) {
-			place.show(detail);
-			placed.push(place);
-		} else {
-			rest.push(detail);
-		}
+function valuesOf(fields) {
+	const values = {};
+	for (const { name, read } of fields) {
+		const path = name.split('/');
+		const last = path.pop();
+		path.reduce((inner, key) => inner[key] ??= {}, values)[last] = read();
 	}
-	placed[0]?.focus();
-	if (placed.length === 0 && rest.length === 0) return error.message;
+	return values;
+}
+
+// What has no field to stand beside is left for the form to say.
+function showMistakes(fields, error) {
+	if (!error.fields?.length) return error.message;
+	const isWithin = (outer, inner) => `${inner}/`.startsWith(`${outer}/`);
+	const rest = [];
+	let first;
+	for (const { pointer, detail } of error.fields) {
+		const path = pointer.slice(1);
+		const place = fields.find((it) => isWithin(it.name, path)) ?? fields.find((it) => isWithin(path, it.name));
+		if (place) place.show(detail);
+		else rest.push(detail);
+		first ??= place;
+	}
+	first?.focus();
 	return rest.join(' ');
 }

@@ -168,13 +168,23 @@ as|{name} invites you as {role}|{name} 님이 {role}로 초대했습니다
 accept|Accept|수락
 accepted|Welcome to {project}|{project}에 참여했습니다
 decline|Decline|거절
+#overview
+flow|Tasks by day|날짜별 작업
+day|Day|날짜
+cycle|Time to finish|완료까지 걸린 시간
+took|Took|걸린 시간
+median|From the first start, or the creation, to done. Half of the latest {count} took at most {time}: the dashed line.|처음 시작하거나 만든 때부터 완료까지입니다. 최근 {count}건의 절반은 {time} 안에 끝났습니다(점선).
+open|Open tasks by person|담당자별 남은 작업
+table|As a table|표로 보기
+reading|{count} changes read|변경 {count}건 읽음
+none|Nothing has happened yet|아직 아무 일도 없습니다
+noneText|With its first task, this page begins to fill.|첫 작업이 생기면 여기에 그려집니다.
 #keys
 title|Keyboard shortcuts|단축키
 close|Close|닫기
 #settings
-locale|Language of your mails|메일 언어
-localeHint|This page follows your browser.|이 페이지는 브라우저의 언어를 따릅니다.
-timeZone|Time zone|시간대
+locale|Language|언어
+time_zone|Time zone|시간대
 notify|Mail me when|메일로 받기
 now|At once|바로
 digest|Once a day|하루 한 번
@@ -183,6 +193,11 @@ assigned|a task is new or changes hands|작업을 맡거나 놓을 때
 status|a task moves|작업 상태가 바뀔 때
 edited|a task is edited|작업이 편집될 때
 deleted|a task is deleted|작업이 삭제될 때
+digest_hour|The daily mail comes at|하루 한 번 오는 시각
+quiet|Quiet hours: no mail about tasks|방해 금지 시간: 작업 메일을 받지 않음
+from|From|시작
+to|To|끝
+urgent|Let urgent tasks through|긴급 작업은 받기
 #sessions
 title|Sessions|로그인한 기기
 unknown|Unknown device|알 수 없는 기기
@@ -272,17 +287,26 @@ export function t(key, values = {}) {
 	return message.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+// A formatter takes long to make, and lists ask for the same ones again and again.
+const formatters = new Map();
+
+function formatter(Kind, options, language = locale) {
+	const key = language + Kind.name + JSON.stringify(options);
+	if (!formatters.has(key)) formatters.set(key, new Kind(language, options));
+	return formatters.get(key);
+}
+
 /** A date without a time, which is the same day in every zone. */
 export function dateText(date) {
-	const other = date.slice(0, 4) !== String(new Date().getFullYear());
-	return new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', year: other ? 'numeric' : undefined, timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`));
+	const year = date.startsWith(`${new Date().getFullYear()}-`) ? undefined : 'numeric';
+	return formatter(Intl.DateTimeFormat, { month: 'short', day: 'numeric', year, timeZone: 'UTC' }).format(new Date(date));
 }
 
 /** An instant in the reader's time zone. */
-export const timeText = (instant, timeZone) => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(new Date(instant));
+export const timeText = (instant, timeZone) => formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(new Date(instant));
 
 /** The date it is in a time zone, as `2026-11-20`. */
-export const today = (timeZone) => new Intl.DateTimeFormat('sv-SE', { timeZone }).format(new Date());
+export const today = (timeZone) => formatter(Intl.DateTimeFormat, { timeZone }, 'sv').format(new Date());
 
 /** How long ago an instant was, in its largest unit. */
 export const ago = (instant) => fromNow(Math.min(0, (new Date(instant) - Date.now()) / 1000));
@@ -290,5 +314,5 @@ export const ago = (instant) => fromNow(Math.min(0, (new Date(instant) - Date.no
 /** When it is or was so many seconds from now, in the largest unit. */
 export function fromNow(seconds) {
 	const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60]].find(([, it]) => Math.abs(seconds) >= it) ?? ['second', 1];
-	return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(Math.ceil(seconds / size), unit);
+	return formatter(Intl.RelativeTimeFormat, { numeric: 'auto' }).format(Math.ceil(seconds / size), unit);
 }

@@ -1,14 +1,27 @@
-import { field } from './form.js';
+// What tells who somebody is.
+import { request } from './api.js';
+import { field, form } from './form.js';
 import { t } from './i18n.js';
 
-/** A code of the authenticator app, which shows it in groups, or a recovery code. */
-export function codeField(hint = t('proof.codeHint')) {
-	const code = field({ name: 'code', label: t('proof.code'), hint, required: true, autocomplete: 'one-time-code', spellcheck: 'false' });
-	return { ...code, read: () => code.read().replace(/\s/g, '') };
-}
+export const nameField = (more) => field({ name: 'name', label: t('session.name'), required: true, max: 100, autocomplete: 'name', ...more });
 
-/** What a change to an account asks for once more: the password, and a code where a second factor is on. */
-export function proofFields(factor, { name = 'password', label = t('session.password') } = {}) {
-	const password = field({ name, label, kind: 'password', required: true, autocomplete: 'current-password' });
-	return factor.enabled ? [password, codeField()] : [password];
-}
+export const emailField = (more) => field({ name: 'email', label: t('session.email'), kind: 'email', required: true, autocomplete: 'username', ...more });
+
+export const passwordField = (name = 'password', label = t('session.password')) => field({ name, label, kind: 'password', required: true, autocomplete: 'current-password' });
+
+/** A code of the authenticator app, which shows it in groups, or a recovery code. */
+export const codeField = (hint = t('proof.codeHint')) => field({
+	name: 'code', label: t('proof.code'), hint, required: true, autocomplete: 'one-time-code', spellcheck: 'false', as: (it) => it.replace(/\s/g, ''),
+});
+
+/** A change to the account asks for the password once more, and for a code where a second factor is on. `then` gets the answer and the form. */
+export const proofForm = (factor, { method = 'POST', path, fields = [], password = passwordField(), after = [], sure, then, ...more }) => form({
+	...more,
+	fields: [...fields, password, ...(factor.enabled ? [codeField()] : []), ...after],
+	onSubmit: async (values, node) => {
+		if (sure && !confirm(sure)) return;
+		// What is left empty is not asked for.
+		const body = Object.fromEntries(Object.entries(values).filter(([, it]) => it !== ''));
+		await then((await request(method, path, { body })).body, node);
+	},
+});

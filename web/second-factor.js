@@ -1,20 +1,18 @@
 import * as api from './api.js';
-import { button, copyable, h, put } from './dom.js';
+import { button, copyable, focusOn, h, put } from './dom.js';
 import { form } from './form.js';
 import { t, timeText } from './i18n.js';
 import { newPassword } from './password.js';
-import { codeField, proofFields } from './proof.js';
-import { current } from './session.js';
+import { codeField, proofForm } from './proof.js';
 
 const PATH = '/v1/me/second-factor';
 
 /** In the settings: enrolment where there is no second factor, else what can be done about it. `changed` draws the page anew. */
-export function secondFactor(factor, changed) {
+export function secondFactor(factor, zone, changed) {
 	const place = h('div.form');
 	const showCodes = ({ recovery_codes }) => {
-		const heading = h('h3', { tabindex: -1 }, t('factor.codes'));
-		put(place, heading, h('p', t('factor.codesText')), copyable(recovery_codes.join('\n')), button(t('factor.kept'), changed, { class: 'primary' }));
-		heading.focus();
+		put(place, h('h3', t('factor.codes')), h('p', t('factor.codesText')), copyable(recovery_codes.join('\n')), button(t('factor.kept'), changed, { class: 'primary' }));
+		focusOn(place.firstChild);
 	};
 	const enrol = ({ otpauth_uri, secret }) => {
 		const code = codeField(null);
@@ -25,26 +23,12 @@ export function secondFactor(factor, changed) {
 		}));
 		code.focus();
 	};
-	if (!factor.enabled) {
-		return put(place, h('p.hint', t('factor.text')), form({
-			fields: proofFields(factor),
-			submit: t('factor.switchOn'),
-			onSubmit: async (body) => enrol((await api.request('POST', PATH, { body })).body),
-		}));
-	}
+	const ask = (submit, then, more) => proofForm(factor, { path: PATH, submit, then, ...more });
+	if (!factor.enabled) return put(place, h('p.hint', t('factor.text')), ask(t('factor.switchOn'), enrol));
 	return put(place,
-		h('p', t('factor.since', { since: timeText(factor.since, current().time_zone), left: factor.recovery_codes_left })),
-		h('h3', t('factor.renew')), form({
-			fields: proofFields(factor),
-			submit: t('factor.renew'),
-			onSubmit: async (body) => showCodes((await api.request('POST', `${PATH}/recovery-codes`, { body })).body),
-		}),
-		h('h3', t('factor.switchOff')), form({
-			fields: [...proofFields(factor), newPassword({ name: 'new_password', hint: t('factor.newPassword'), required: false })],
-			submit: t('factor.switchOff'),
-			onSubmit: async ({ new_password, ...body }) => {
-				await api.request('DELETE', PATH, { body: { ...body, ...(new_password && { new_password }) } });
-				changed();
-			},
-		}));
+		h('p', t('factor.since', { since: timeText(factor.since, zone), left: factor.recovery_codes_left })),
+		h('h3', t('factor.renew')),
+		ask(t('factor.renew'), showCodes, { path: `${PATH}/recovery-codes` }),
+		h('h3', t('factor.switchOff')),
+		ask(t('factor.switchOff'), changed, { method: 'DELETE', after: [newPassword({ name: 'new_password', hint: t('factor.newPassword'), required: false })] }));
 }

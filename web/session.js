@@ -1,9 +1,9 @@
 import * as api from './api.js';
 import { h, put } from './dom.js';
-import { field, form } from './form.js';
-import { aside, emailField, gate, title } from './gate.js';
+import { form } from './form.js';
+import { aside, gate } from './gate.js';
 import { setLocale, t } from './i18n.js';
-import { codeField } from './proof.js';
+import { codeField, emailField, passwordField } from './proof.js';
 
 let me = null;
 let lastId = null;
@@ -11,7 +11,7 @@ let lastId = null;
 const tabs = new BroadcastChannel('baton-session');
 tabs.onmessage = ({ data }) => {
 	if (data === (me?.id ?? null)) return;
-	if (data === lastId) dispatchEvent(new Event('signedin'));
+	if (data === lastId) dispatchEvent(new Event('loggedin'));
 	// Another tab logged out, or in as somebody else: what this one shows is no longer theirs.
 	else location.reload();
 };
@@ -60,7 +60,8 @@ const NEWS = ['verified', 'reset'];
 
 /** The log-in form, and its second step where a second factor is on; `then` runs with a session. */
 export function logInPage({ query }, then, ended) {
-	const place = h('div');
+	const page = gate(t('session.logIn'));
+	const card = page.node.lastChild;
 	const prove = async (proof, wrong) => {
 		try {
 			const answer = await api.logIn(proof);
@@ -72,12 +73,12 @@ export function logInPage({ query }, then, ended) {
 		}
 		return then();
 	};
-	const askForPassword = (late) => put(place,
-		title(t('session.logIn')),
+	const askForPassword = (alert) => put(card,
+		h('h1', t('session.logIn')),
 		NEWS.filter((it) => query.has(it)).map((it) => h('p.good', t(`session.${it}`))),
-		(late || ended) && h('p.form-error', { role: 'alert' }, t(late ? 'session.tooLate' : 'session.ended')),
+		alert && h('p.form-error', { role: 'alert' }, alert),
 		form({
-			fields: [emailField(), field({ name: 'password', label: t('session.password'), kind: 'password', required: true, autocomplete: 'current-password' })],
+			fields: [emailField(), passwordField()],
 			submit: t('session.logIn'),
 			onSubmit: (values) => prove(values, t('session.wrong')),
 		}),
@@ -86,17 +87,17 @@ export function logInPage({ query }, then, ended) {
 	const askForCode = ({ ticket, expires_in }) => {
 		const until = Date.now() + expires_in * 1000;
 		const code = codeField();
-		put(place, title(t('session.secondStep')), form({
+		put(card, h('h1', t('session.secondStep')), form({
 			fields: [code],
 			submit: t('session.logIn'),
 			// A wrong code and a ticket out of date are answered alike, so the clock tells them apart.
 			onSubmit: ({ code: typed }) => {
-				if (Date.now() > until) return askForPassword(true);
+				if (Date.now() > until) return askForPassword(t('session.tooLate'));
 				return prove({ ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed }, t('session.wrongCode'));
 			},
 		}));
 		code.focus();
 	};
-	askForPassword();
-	return { title: t('session.logIn'), node: gate(place) };
+	askForPassword(ended && t('session.ended'));
+	return page;
 }

@@ -4,8 +4,9 @@ import { button, fold, h, notice } from './dom.js';
 import { changeEmail } from './email.js';
 import { events } from './events.js';
 import { field, form } from './form.js';
-import { t } from './i18n.js';
+import { locale, t } from './i18n.js';
 import { changePassword } from './password.js';
+import { nameField } from './proof.js';
 import { secondFactor } from './second-factor.js';
 import * as session from './session.js';
 import { sessions } from './sessions.js';
@@ -13,43 +14,55 @@ import { tokens } from './tokens.js';
 
 const NOTICES = ['assigned', 'status', 'edited', 'deleted'];
 
-/** My name, my language and time zone, which changes are mailed to me, and below what keeps the account mine. */
+/** My name, my language and time zone, when which changes are mailed to me, and below what keeps the account mine. */
 export async function settingsPage() {
-	const [loaded, factor] = await Promise.all([api.get('/v1/me'), api.get('/v1/me/second-factor')]);
-	session.setMe(loaded);
-	const me = session.current();
-	const choices = ['now', 'digest', 'none'].map((it) => [it, t(`settings.${it}`)]);
-	const notices = NOTICES.map((name) => field({ name, label: t(`settings.${name}`), kind: 'select', options: choices, value: me.notify[name] }));
-	const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])].map((it) => [it, it.replaceAll('_', ' ')]);
-	const fields = [
-		field({ name: 'name', label: t('session.name'), required: true, value: me.name, autocomplete: 'name' }),
-		field({ name: 'locale', label: t('settings.locale'), kind: 'select', options: [['en', 'English'], ['ko', '한국어']], value: me.locale, hint: t('settings.localeHint') }),
-		field({ name: 'time_zone', label: t('settings.timeZone'), kind: 'select', options: zones, value: me.time_zone }),
+	const [me, factor] = await Promise.all([api.get('/v1/me'), api.get('/v1/me/second-factor')]);
+	session.setMe(me);
+	const { time_zone: zone, notify: { quiet_hours: quiet, ...notify } } = me;
+	const redraw = () => dispatchEvent(new Event('hashchange'));
+	const choice = (name, value, options, more) => field({ name, label: t(`settings.${name.split('/').pop()}`), kind: 'select', value, options, ...more });
+	const hour = (name) => field({ name: `notify/quiet_hours/${name}`, label: t(`settings.${name}`), kind: 'time', value: quiet?.[name] });
+	const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])];
+	const when = ['now', 'digest', 'none'].map((it) => [it, t(`settings.${it}`)]);
+	const hours = Array.from({ length: 24 }, (_, it) => [String(it), `${it}:00`]);
+	const profile = [
+		nameField({ value: me.name }),
+		choice('locale', me.locale, [['en', 'English'], ['ko', '한국어']]),
+		choice('time_zone', zone, zones.map((it) => [it, it.replaceAll('_', ' ')])),
 	];
+	const mails = [
+		...NOTICES.map((it) => choice(`notify/${it}`, notify[it], when)),
+		choice('notify/digest_hour', String(notify.digest_hour), hours, { as: Number }),
+	];
+	const rest = [hour('from'), hour('to'), field({ name: 'notify/quiet_hours/urgent', label: t('settings.urgent'), kind: 'checkbox', value: quiet?.urgent ?? true })];
 	const node = form({
-		fields: [...fields, ...notices],
+		fields: [...profile, ...mails, ...rest],
 		submit: t('form.save'),
-		onSubmit: async ({ name, locale, time_zone, ...notify }) => {
-			await api.request('PATCH', '/v1/me', { body: { name, locale, time_zone, notify } });
+		onSubmit: async (body) => {
+			const { from, to } = body.notify.quiet_hours;
+			if (!from && !to) body.notify.quiet_hours = null;
+			await api.request('PATCH', '/v1/me', { body });
+			const before = locale;
 			session.setMe(await api.get('/v1/me'));
+			if (locale !== before) redraw();
 			notice(t('form.saved'));
 		},
 	});
-	node.querySelector('.fields').append(h('fieldset.fields', h('legend', t('settings.notify')), notices.map((it) => it.node)));
-	// What other parts of the page ask for depends on the second factor, so all of it is drawn anew.
-	const factorChanged = () => dispatchEvent(new Event('hashchange'));
+	const group = (legend, fields) => h('fieldset.fields.pairs', h('legend', legend), fields.map((it) => it.node));
+	node.firstChild.append(group(t('settings.notify'), mails), group(t('settings.quiet'), rest));
 	return {
 		title: t('nav.settings'),
 		node: h('div.narrow',
-			h('h1', { tabindex: -1 }, t('nav.settings')),
+			h('h1', t('nav.settings')),
 			h('section.card.account', h('div.grow', h('strong', me.name), h('p.hint', me.email)), button(t('session.logOut'), session.logOut)),
 			h('section.card', node),
 			fold(t('password.change'), (draw) => changePassword(factor, draw)),
-			fold(t('factor.title'), () => secondFactor(factor, factorChanged), t(factor.enabled ? 'factor.on' : 'factor.off')),
-			fold(t('sessions.title'), sessions),
-			fold(t('tokens.title'), (draw) => tokens(factor, draw)),
+			// What the other parts ask for depends on the second factor, so all of it is drawn anew.
+			fold(t('factor.title'), () => secondFactor(factor, zone, redraw), t(factor.enabled ? 'factor.on' : 'factor.off')),
+			fold(t('sessions.title'), (draw) => sessions(zone, draw)),
+			fold(t('tokens.title'), (draw) => tokens(factor, zone, draw)),
 			fold(t('email.change'), () => changeEmail(factor)),
-			fold(t('event.title'), events),
+			fold(t('event.title'), () => events(zone)),
 			fold(t('account.title'), () => account.data(factor))),
 	};
 }
