@@ -3,54 +3,55 @@
 use axum::{
     Router,
     http::{
-        HeaderValue,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
     },
+    response::{IntoResponse, Response},
     routing::get,
 };
+use uuid::Uuid;
 
-/// Files of web/ by name.
-macro_rules! assets {
-    ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../web/", $name)))),*] };
-}
+/// Files of web/ by name, as the build script found them.
+const ASSETS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-const ASSETS: [(&str, &str); 24] = assets![
-    "account.js",
-    "api.js",
-    "app.js",
-    "dom.js",
-    "email.js",
-    "events.js",
-    "favicon.svg",
-    "form.js",
-    "gate.js",
-    "i18n.js",
-    "index.html",
-    "invitations.js",
-    "password.js",
-    "people.js",
-    "project.js",
-    "proof.js",
-    "second-factor.js",
-    "session.js",
-    "sessions.js",
-    "settings.js",
-    "style.css",
-    "task.js",
-    "tasks.js",
-    "tokens.js",
-];
+/// Nothing from elsewhere, nothing inline, no text taken for code; `PageHeaders` in template.yaml sends the same.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; \
+     require-trusted-types-for 'script'",
+);
 
 /// The page at `/` and its files beside it.
 pub fn routes() -> Router {
     let mut router = Router::new();
-    for (name, text) in ASSETS {
-        let path = if name == "index.html" { "/".to_owned() } else { format!("/{name}") };
-        let headers =
-            [(CONTENT_TYPE, HeaderValue::from_static(content_type(name))), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-        router = router.route(&path, get(async move || (headers, text)));
+    for &(name, text) in ASSETS {
+        let asset = get(async move |headers: HeaderMap| answer(name, text, &headers));
+        if name == "index.html" {
+            router = router.route("/", asset.clone());
+        }
+        router = router.route(&format!("/{name}"), asset);
     }
     router
+}
+
+/// A browser keeps every file and asks each time whether it is still the one, so that no page runs modules of two releases.
+fn answer(name: &str, text: &'static str, asked: &HeaderMap) -> Response {
+    let tag = format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).simple());
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(content_type(name))),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (ETAG, HeaderValue::try_from(&tag).expect("a quoted hex number is a header")),
+    ];
+    if is_known(asked, &tag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    (headers, text).into_response()
+}
+
+/// `If-None-Match`, compared weakly (RFC 9110, section 13.1.2).
+fn is_known(asked: &HeaderMap, tag: &str) -> bool {
+    let lists = asked.get_all(IF_NONE_MATCH).iter().filter_map(|it| it.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -65,29 +66,87 @@ fn content_type(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt as _;
+
     use super::*;
 
-    #[test]
-    fn every_file_of_the_page_is_in_the_binary() -> std::io::Result<()> {
-        let mut files = Vec::new();
-        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../web"))? {
-            files.push(file?.file_name().to_string_lossy().into_owned());
+    async fn ask(path: &str, if_none_match: Option<&str>) -> Response {
+        let mut request = Request::builder().uri(path);
+        if let Some(tag) = if_none_match {
+            request = request.header(IF_NONE_MATCH, tag);
         }
-        files.sort();
-        assert_eq!(files, ASSETS.map(|(name, _)| name));
+        routes().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer")
+    }
+
+    #[tokio::test]
+    async fn every_file_of_the_page_is_served_as_it_is() -> std::io::Result<()> {
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../web"))? {
+            let file = file?;
+            let name = file.file_name().to_string_lossy().into_owned();
+            let content = std::fs::read(file.path())?;
+            let response = ask(&format!("/{name}"), None).await;
+            assert_eq!(response.status(), StatusCode::OK, "{name}");
+            assert_ne!(response.headers()[CONTENT_TYPE], "application/octet-stream", "{name}");
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+            assert!(body == content, "{name} is served otherwise than it is");
+        }
         Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_file_that_a_browser_has_is_not_sent_again() {
+        let tag = ask("/", None).await.headers()[ETAG].to_str().expect("text").to_owned();
+        assert_ne!(tag, ask("/app.js", None).await.headers()[ETAG]);
+        for (known, expected) in [
+            (tag.as_str(), StatusCode::NOT_MODIFIED),
+            (&format!("\"other\", W/{tag}"), StatusCode::NOT_MODIFIED),
+            ("*", StatusCode::NOT_MODIFIED),
+            ("\"other\"", StatusCode::OK),
+        ] {
+            let response = ask("/", Some(known)).await;
+            assert_eq!(response.status(), expected, "{known}");
+            assert_eq!(response.headers()[ETAG], tag.as_str());
+            assert_eq!(response.headers()[CACHE_CONTROL], "no-cache");
+            assert_eq!(response.headers()[CONTENT_SECURITY_POLICY], POLICY);
+        }
+    }
+
+    #[test]
+    fn no_file_of_the_page_refers_to_another_host() {
+        for (name, text) in ASSETS {
+            for (at, _) in text.match_indices("://") {
+                let before = text[..at].rsplit(|it: char| !it.is_ascii_alphanumeric()).next().unwrap_or_default();
+                // Names of vocabularies, which nothing fetches.
+                assert!(
+                    before == "http" && text[at..].starts_with("://www.w3.org/"),
+                    "{name} refers to {before}{:.40}",
+                    &text[at..]
+                );
+            }
+            for relative in ["'//", "\"//", "`//", "(//", "=//"] {
+                assert!(!text.contains(relative), "{name} refers to {relative}");
+            }
+        }
     }
 
     #[test]
     fn the_page_keeps_no_secret_where_others_find_it() {
         for (name, text) in ASSETS {
-            for place in ["localStorage", "sessionStorage", "indexedDB", "document.cookie", "pushState", "innerHTML"] {
-                assert!(!text.contains(place), "{name} uses {place}");
+            for (place, keeper) in [
+                // The language, and what is not saved yet: neither lets anybody in.
+                ("localStorage", "i18n.js"),
+                ("sessionStorage", "outbox.js"),
+                ("indexedDB", ""),
+                ("document.cookie", ""),
+                ("pushState", ""),
+            ] {
+                assert!(*name == keeper || !text.contains(place), "{name} uses {place}");
             }
         }
         let router = ASSETS.iter().find(|(name, _)| *name == "app.js").map_or("", |(_, text)| text);
         let forgets = "if (parameters.query.has('token')) history.replaceState(";
-        let draws = "page = await route.page(parameters)";
+        let draws = "await load(parameters)";
         assert!(router.find(forgets).is_some_and(|it| router.find(draws).is_some_and(|drawn| it < drawn)));
     }
 }
