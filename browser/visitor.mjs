@@ -1,0 +1,107 @@
+// A person at a browser of their own. Whatever they do, the page may ask nothing of another host and must not fail in the console.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { until } from './wait.mjs';
+
+const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+
+let browser;
+after(() => browser?.close());
+
+/** Opens a browser context for a test, or for a file where there is no `test`; it is closed, and judged, at the end of it. */
+export async function visit(test, stack, { locale = 'en-GB', ...options } = {}) {
+	browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
+	const context = await browser.newContext({ baseURL: stack.origin, locale, timezoneId: 'Europe/Berlin', viewport: { width: 1280, height: 800 }, ...options });
+	context.setDefaultTimeout(10_000);
+	const visitor = new Visitor(stack, context);
+	if (process.env.BATON_WEB) await servePageFrom(path.resolve(process.env.BATON_WEB), context);
+	visitor.page = await context.newPage();
+	(test ?? { after }).after(async () => {
+		// What a failed test saw last.
+		if (test?.passed === false) await visitor.shoot(`failed-${test.name.replace(/\W+/g, '-').slice(0, 60)}`).catch(() => {});
+		await visitor.close();
+	});
+	return visitor;
+}
+
+/** While one works on the page: its files from a folder, so that they need not be compiled into the binary first. */
+async function servePageFrom(folder, context) {
+	const fileOf = (url) => path.join(folder, url.pathname === '/' ? 'index.html' : url.pathname);
+	const isFile = (url) => /^\/([\w-]+\.\w+)?$/.test(url.pathname) && existsSync(fileOf(url));
+	await context.route(isFile, async (route) => {
+		const file = fileOf(new URL(route.request().url()));
+		await route.fulfill({ body: await readFile(file), contentType: `${TYPES[path.extname(file).slice(1)]}; charset=utf-8` });
+	});
+}
+
+class Visitor {
+	#complaints = [];
+
+	constructor(stack, context) {
+		this.stack = stack;
+		this.context = context;
+		context.on('request', (request) => {
+			const { origin, protocol } = new URL(request.url());
+			if (origin !== stack.origin && protocol !== 'blob:' && protocol !== 'data:') this.#complaints.push(`asked ${request.url()}`);
+		});
+		context.on('console', (message) => {
+			// The browser's own word of a status that is no success; that there is one is often what a test is about.
+			if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) this.#complaints.push(message.text());
+		});
+		context.on('weberror', (error) => this.#complaints.push(String(error.error()?.stack ?? error)));
+	}
+
+	async close() {
+		await this.context.close();
+		assert.deepEqual(this.#complaints, []);
+	}
+
+	/** A picture of a page in shots/. */
+	shoot(name, page = this.page, options = {}) {
+		return page.screenshot({ path: fileURLToPath(new URL(`shots/${name}.png`, import.meta.url)), ...options });
+	}
+
+	/** Goes to an address of the page as a link would, once it is open; drawn when this resolves. */
+	async go(hash) {
+		const here = this.page.url();
+		if (here.startsWith(this.stack.origin) && !here.includes('/inbox')) await this.page.evaluate((to) => { location.hash = to; }, hash);
+		else await this.page.goto(`/${hash}`);
+		await this.drawn();
+	}
+
+	async drawn() {
+		await this.page.locator('main:not([aria-busy]) h1').first().waitFor();
+	}
+
+	/** Logs in by the form. */
+	async logIn(person, hash = '#/') {
+		await this.page.goto(`/${hash}`);
+		await this.page.locator('[name=email]').fill(person.email);
+		await this.page.locator('[name=password]').fill(person.password);
+		await this.page.locator('form [type=submit]').click();
+		await this.page.locator('body.signed-in').waitFor();
+		await this.drawn();
+	}
+
+	/** Opens /inbox in a tab of its own and a mail there; follows the link that has `part` in its address, as its reader would. Gives the tab it opens. */
+	async followMail(to, subject, part) {
+		const { id } = await until(`a mail to ${to} with ${subject}`, async () => {
+			const mails = await this.stack.call('GET', `/inbox.json?to=${encodeURIComponent(to)}`);
+			return mails.find((it) => it.subject.includes(subject) && it.html.includes(part));
+		});
+		const inbox = await this.context.newPage();
+		await inbox.goto('/inbox');
+		const mail = inbox.locator('body > details', { has: inbox.locator(`iframe[src="/inbox/${id}"]`) });
+		await mail.locator('summary').first().click();
+		const link = mail.frameLocator('iframe').locator(`a[href*="${part}"]`).first();
+		const [opened] = await Promise.all([this.context.waitForEvent('page'), link.click()]);
+		await inbox.close();
+		await opened.locator('main:not([aria-busy]) h1').first().waitFor();
+		return opened;
+	}
+}
