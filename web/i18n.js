@@ -142,12 +142,14 @@ dueOn|Due {date}|{date}까지
 lateSince|Overdue {date}|{date} 지남
 facts|Created by {name}, {when}|{name} 님이 만듦 · {when}
 edit|Edit task|작업 편집
-unchanged|Nothing to save|바뀐 내용이 없습니다
+details|Details|속성
+back|Back to the list|목록으로
+saving|Saving…|저장하는 중…
+discard|Discard my edit|내 편집 버리기
+gone|{name} deleted this task.|{name} 님이 이 작업을 삭제했습니다.
 readOnly|You can read this task. Editors and owners can change it.|읽기만 할 수 있습니다. 편집자와 소유자가 바꿀 수 있습니다.
 delete|Delete|삭제
-deleteSure|Delete “{title}”?|“{title}” 작업을 삭제할까요?
 deleted|Deleted|삭제했습니다
-showText|show text|내용 보기
 #conflict
 title|This task changed while you were editing|편집하는 동안 작업이 바뀌었습니다
 text|Saved by {name} {when}. Your edits are still here, and not saved yet.|{name} 님이 {when} 저장했습니다. 내 편집은 그대로 있으며 아직 저장되지 않았습니다.
@@ -161,6 +163,32 @@ title|History|기록
 created|created this task|님이 만들었습니다
 updated|made changes|님이 바꿨습니다
 deleted|deleted this task|님이 삭제했습니다
+text|Show text|내용 보기
+told|Who was told|알림 받은 사람
+nobody|Nobody was to get a mail.|메일을 받을 사람이 없었습니다.
+waiting|waits until {when}|{when} 발송 예정
+sent|was mailed {when}|{when} 메일 보냄
+suppressed|was not mailed|메일 보내지 않음
+bounced|mail came back {when}|{when} 메일 반송됨
+#notifications
+read|Mark as read|읽음으로 표시
+all|Mark all as read|모두 읽음으로 표시
+guest|somebody invited|초대받은 사람
+created|{name} created it|{name} 님이 만들었습니다
+updated|{name} changed: {fields}|{name} 님이 바꿈: {fields}
+deleted|{name} deleted it|{name} 님이 삭제했습니다
+undeliverable|Mail to {name} comes back|{name} 님의 메일이 반송됩니다
+assignee|assigned to you|내가 담당자
+former_assignee|was assigned to you|내가 담당하던 작업
+creator|created by you|내가 만든 작업
+watcher|you watch it|지켜보는 작업
+owner|you own the project|내가 소유한 프로젝트
+#subscription
+title|Tell me of|받을 소식
+usual|As in the project|프로젝트 설정대로
+default|What concerns me|나와 관련된 것
+watch|Everything|모두
+mute|Nothing by mail|메일 받지 않음
 #invitations
 emptyTitle|No invitations|초대가 없습니다
 empty|When someone invites you to a project, it shows up here.|프로젝트에 초대받으면 여기에 보입니다.
