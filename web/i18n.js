@@ -22,7 +22,6 @@ projects|Projects|프로젝트
 invitations|Invitations|초대
 settings|Settings|설정
 notifications|Updates|알림
-new|{count} new|새로운 것 {count}건
 #session
 logIn|Log in|로그인
 logOut|Log out|로그아웃
@@ -104,15 +103,35 @@ emptyTitle|No projects yet|아직 프로젝트가 없습니다
 empty|Create the first one below, or accept an invitation.|아래에서 첫 프로젝트를 만들거나 초대를 수락하세요.
 rename|Rename|이름 바꾸기
 delete|Delete project|프로젝트 삭제
-deleteSure|Delete “{name}” with all its tasks, for everybody?|“{name}” 프로젝트와 그 작업을 모두에게서 삭제할까요?
 #board
 new|New task|새 작업
 create|Create task|작업 만들기
+close|Close|닫기
 created|Created: {title}|만들었습니다: {title}
 none|No tasks|작업 없음
-move|Move “{title}” to {status}|“{title}” 옮기기: {status}
-assignee|Assignee of “{title}”|“{title}” 담당자
-stale|{name} changed “{title}” first; it is {status} now. Nothing of yours was saved.|{name} 님이 먼저 “{title}” 작업을 바꿨습니다. 지금 상태는 {status}입니다. 내 변경은 저장되지 않았습니다.
+views|Views|보기
+table|Table|표
+board|Board|보드
+overview|Overview|개요
+activity|Activity|활동
+people|People|구성원
+beside|Column beside|옆 열
+move|Move card|카드 옮기기
+moved|“{title}”: {status}|“{title}”: {status}
+#table
+conflict|Conflict|충돌
+refused|Refused|거절됨
+waiting|Not saved yet|저장 대기
+next|Next task|다음 작업
+previous|Previous task|이전 작업
+open|Open task|작업 열기
+#filter
+text|Filter by title|제목으로 찾기
+me|Me|나
+sort|Sort|정렬
+turn|Turn the order around|순서 뒤집기
+clear|Clear|지우기
+count|{count} tasks|작업 {count}개
 #people
 title|People|구성원
 you|you|나
@@ -125,9 +144,8 @@ invite|Send invitation|초대 보내기
 invited|Invitation sent to {email}|{email} 주소로 초대를 보냈습니다
 withdraw|Withdraw invitation|초대 취소
 remove|Remove|내보내기
-removeSure|Remove {name} from the project?|{name} 님을 프로젝트에서 내보낼까요?
 leave|Leave project|프로젝트 나가기
-leaveSure|Leave the project? Only an invitation brings you back.|프로젝트에서 나갈까요? 다시 들어오려면 초대가 필요합니다.
+sure|{label}: {name}?|{label}: {name}?
 #task
 title|Title|제목
 description|Description|설명
@@ -136,6 +154,8 @@ assignee|Assignee|담당자
 priority|Priority|우선순위
 due_on|Due|마감일
 labels|Labels|라벨
+project|Project|프로젝트
+updated_at|Updated|변경
 nobody|Nobody|없음
 empty|empty|비어 있음
 dueOn|Due {date}|{date}까지
@@ -194,7 +214,6 @@ emptyTitle|No invitations|초대가 없습니다
 empty|When someone invites you to a project, it shows up here.|프로젝트에 초대받으면 여기에 보입니다.
 as|{name} invites you as {role}|{name} 님이 {role}로 초대했습니다
 accept|Accept|수락
-accepted|Welcome to {project}|{project}에 참여했습니다
 decline|Decline|거절
 #overview
 flow|Tasks by day|날짜별 작업
