@@ -15,10 +15,12 @@ export class SignedOut extends Error {}
 let accessToken = null;
 let freshUntil = 0;
 let refreshing = null;
-// Once a session is over, nothing is asked for until somebody may have logged in, here or in another tab.
+// Once a session is over, nothing is asked for until somebody logged in, here or in another tab.
 let over = false;
 
-export function mayBeLoggedIn() {
+/** Forgets the session: the next request asks whether there is one. */
+export function drop() {
+	accessToken = null;
 	over = false;
 }
 
@@ -99,11 +101,6 @@ export async function logOut() {
 		// Refused: there was no session any more.
 		if (!isRefused(error)) throw error;
 	}
-}
-
-/** Forgets the access token of a session that is over. */
-export function drop() {
-	accessToken = null;
 }
 
 /** A request that needs no session. */

@@ -6,36 +6,38 @@ import { setLocale, t } from './i18n.js';
 import { codeField, emailField, passwordField } from './proof.js';
 
 let me = null;
-let lastId = null;
+// Who was logged in last, while this page was open.
+let last = null;
 
 const tabs = new BroadcastChannel('baton-session');
 tabs.onmessage = ({ data }) => {
 	if (data === (me?.id ?? null)) return;
-	if (data === lastId) dispatchEvent(new Event('loggedin'));
-	// Another tab logged out, or in as somebody else: what this one shows is no longer theirs.
-	else location.reload();
+	api.drop();
+	arrive(data);
 };
+
+// A page is left as it is only for the person it was drawn for.
+async function arrive(id) {
+	if (last && id !== last) return location.reload();
+	await whoAmI();
+	dispatchEvent(new Event('signedin'));
+}
 
 /** Who is logged in, or null. Rejects when the API cannot be asked. */
 export async function whoAmI() {
 	try {
-		api.mayBeLoggedIn();
 		if (me === null) setMe(await api.get('/v1/me'));
 	} catch (error) {
 		if (!(error instanceof api.SignedOut)) throw error;
-		me = null;
 	}
 	return me;
 }
 
 export const current = () => me;
 
-/** The id of who was logged in last, while this page was open. */
-export const last = () => lastId;
-
 export function setMe(changed) {
 	me = changed;
-	lastId = me.id;
+	last = me.id;
 	setLocale(me.locale);
 }
 
@@ -56,10 +58,8 @@ export async function logOut() {
 	leave();
 }
 
-const NEWS = ['verified', 'reset'];
-
-/** The log-in form, and its second step where a second factor is on; `then` runs with a session. */
-export function logInPage({ query }, then, ended) {
+/** The log-in form, and its second step where a second factor is on. */
+export function logInPage(query, alert) {
 	const page = gate(t('session.logIn'));
 	const card = page.node.lastChild;
 	const prove = async (proof, wrong) => {
@@ -67,15 +67,14 @@ export function logInPage({ query }, then, ended) {
 			const answer = await api.logIn(proof);
 			if (answer.ticket) return askForCode(answer);
 			tabs.postMessage(answer.user.id);
+			await arrive(answer.user.id);
 		} catch (error) {
-			if (error.status === 401) throw new Error(wrong);
-			throw error;
+			throw error.status === 401 ? new Error(wrong) : error;
 		}
-		return then();
 	};
 	const askForPassword = (alert) => put(card,
 		h('h1', t('session.logIn')),
-		NEWS.filter((it) => query.has(it)).map((it) => h('p.good', t(`session.${it}`))),
+		['verified', 'reset'].filter((it) => query.has(it)).map((it) => h('p.good', t(`session.${it}`))),
 		alert && h('p.form-error', { role: 'alert' }, alert),
 		form({
 			fields: [emailField(), passwordField()],
@@ -98,6 +97,6 @@ export function logInPage({ query }, then, ended) {
 		}));
 		code.focus();
 	};
-	askForPassword(ended && t('session.ended'));
+	askForPassword(alert);
 	return page;
 }
