@@ -145,7 +145,6 @@ invited|Invitation sent to {email}|{email} 주소로 초대를 보냈습니다
 withdraw|Withdraw invitation|초대 취소
 remove|Remove|내보내기
 leave|Leave project|프로젝트 나가기
-sure|{label}: {name}?|{label}: {name}?
 #task
 title|Title|제목
 description|Description|설명
@@ -171,13 +170,16 @@ readOnly|You can read this task. Editors and owners can change it.|읽기만 할
 delete|Delete|삭제
 deleted|Deleted|삭제했습니다
 #conflict
-title|This task changed while you were editing|편집하는 동안 작업이 바뀌었습니다
-text|Saved by {name} {when}. Your edits are still here, and not saved yet.|{name} 님이 {when} 저장했습니다. 내 편집은 그대로 있으며 아직 저장되지 않았습니다.
-now|Now|현재
+title|Changed by others meanwhile|그 사이에 다른 사람이 바꿨습니다
+text|Last saved by {name} {when}. Yours is not saved yet.|{name} 님이 {when} 마지막으로 저장했습니다. 내 편집은 아직 저장되지 않았습니다.
+now|Theirs|다른 사람
 yours|Yours|내 편집
-untouched|not edited|편집 안 함
-mine|Save my edits|내 편집 저장
-theirs|Take what is there now|현재 내용 사용
+theirs|Take theirs|다른 사람 것으로
+#outbox
+waiting|Changes not saved yet: {count}. Trying again.|아직 저장되지 않은 변경 {count}건. 다시 시도하고 있습니다.
+undo|Undo|되돌리기
+kept|Not deleted: “{title}” has just been changed.|“{title}” 작업이 방금 바뀌어 삭제하지 않았습니다.
+gone|“{title}” is gone, or you are no longer a member. Not saved:|“{title}” 작업이 없어졌거나 내가 더 이상 멤버가 아닙니다. 저장되지 않은 내용:
 #history
 title|History|기록
 created|created this task|님이 만들었습니다
@@ -219,7 +221,6 @@ decline|Decline|거절
 flow|Tasks by day|날짜별 작업
 day|Day|날짜
 cycle|Time to finish|완료까지 걸린 시간
-took|Took|걸린 시간
 median|From the first start, or the creation, to done. Half of the latest {count} took at most {time}: the dashed line.|처음 시작하거나 만든 때부터 완료까지입니다. 최근 {count}건의 절반은 {time} 안에 끝났습니다(점선).
 open|Open tasks by person|담당자별 남은 작업
 table|As a table|표로 보기
