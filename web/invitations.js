@@ -1,7 +1,6 @@
 import * as api from './api.js';
-import { button, empty, h, notice, put } from './dom.js';
+import { button, empty, h, row } from './dom.js';
 import { t } from './i18n.js';
-import { avatar } from './people.js';
 import { projectHref } from './tasks.js';
 
 const PATH = '/v1/me/invitations';
@@ -11,30 +10,20 @@ export const waiting = async () => (await api.all(PATH)).length;
 
 /** What my address is invited to. */
 export async function invitationsPage() {
-	const list = h('div');
-	const row = ({ project, project_name: name, invited_by, role }) => {
-		const path = `${PATH}/${encodeURIComponent(project)}`;
-		const answer = (word, kind, act) => button(t(`invitations.${word}`), async () => {
-			await act();
+	const invitations = await api.all(PATH);
+	const line = ({ project, project_name, invited_by, role }) => {
+		const answer = (word, kind, method, path, then) => button(t(`invitations.${word}`), async () => {
+			await api.request(method, `${PATH}/${project}${path}`);
 			dispatchEvent(new Event('count'));
-		}, { class: kind, 'aria-label': `${t(`invitations.${word}`)}: ${name}` });
-		return h('li.row', avatar(name, [...name][0]),
-			h('div.grow', h('strong', name), h('p.hint', t('invitations.as', { name: invited_by, role: t(`role.${role}`) }))),
-			h('div.actions',
-				answer('accept', 'primary', async () => {
-					await api.request('POST', `${path}/accept`);
-					notice(t('invitations.accepted', { project: name }));
-					location.assign(projectHref(project));
-				}),
-				answer('decline', '', async () => {
-					await api.request('DELETE', path);
-					await draw();
-				})));
+			then();
+		}, { class: kind, 'aria-label': `${t(`invitations.${word}`)}: ${project_name}` });
+		return row(h('strong', project_name), t('invitations.as', { name: invited_by, role: t(`role.${role}`) }),
+			answer('accept', 'primary', 'POST', '/accept', () => location.assign(projectHref(project))),
+			answer('decline', '', 'DELETE', '', () => dispatchEvent(new Event('hashchange'))));
 	};
-	const draw = async () => {
-		const waiting = await api.all(PATH);
-		put(list, waiting.length === 0 ? empty(t('invitations.emptyTitle'), t('invitations.empty')) : h('ul.rows', waiting.map(row)));
+	return {
+		title: t('nav.invitations'),
+		node: h('div.narrow', h('h1', t('nav.invitations')),
+			invitations.length === 0 ? empty(t('invitations.emptyTitle'), t('invitations.empty')) : h('ul.rows', invitations.map(line))),
 	};
-	await draw();
-	return { title: t('nav.invitations'), node: h('div.narrow', h('h1', { tabindex: -1 }, t('nav.invitations')), list) };
 }

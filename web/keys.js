@@ -2,60 +2,38 @@
 import { button, h } from './dom.js';
 import { t } from './i18n.js';
 
-const SIGNS = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Delete: 'Del', Escape: 'Esc' };
-const TYPING = 'input, textarea, select, [contenteditable], dialog';
+const SIGNS = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→' };
 let shortcuts = [];
-let first = '';
-let timer;
+let first = {};
 
-/**
- * Lets a key act: `n`, `Shift+ArrowLeft`, two one after the other as `g m`, either of two as `j,ArrowDown`. With a `scope` only
- * while the focus is within that element. `act` gets the event; it returns false where the key is not for it.
- */
-export function shortcut(keys, label, act, { scope } = {}) {
-	shortcuts.push({ keys: String(keys).split(','), label, act, scope });
-}
+/** Lets a key act: `n`, `Shift+ArrowLeft`, `g m` one after the other, `j,ArrowDown` either. `act` returns false where it is not meant. */
+export const shortcut = (keys, label, act, { scope = document } = {}) => shortcuts.push({ keys: String(keys).split(','), label, act, scope });
 
 export function clearShortcuts() {
 	shortcuts = [];
 }
 
-/** What opens the list by mouse or touch. */
-export const helpButton = () => h('button.quiet.help', { type: 'button', 'aria-label': t('keys.title'), title: t('keys.title'), 'aria-keyshortcuts': '?', onclick: help }, '?');
+export const helpButton = () => button('?', help, { class: 'quiet help', 'aria-label': t('keys.title') });
 
 function help() {
-	const close = () => dialog.close();
-	const kbd = (keys) => keys.split(/[ +]/).map((it) => h('kbd', SIGNS[it] ?? it));
-	const rows = [...shortcuts, { keys: ['?'], label: t('keys.title') }];
-	const dialog = h('dialog.keys', { 'aria-labelledby': 'keys-title', closedby: 'any', onclose: () => dialog.remove() },
-		h('h2', { id: 'keys-title' }, t('keys.title')),
-		h('dl', rows.map(({ keys, label }) => h('div', h('dt', keys.map(kbd)), h('dd', label)))),
-		h('div.actions', button(t('keys.close'), close)));
+	const keys = (it) => it.split(/[ +]/).map((key) => h('kbd', SIGNS[key] ?? key));
+	const line = (it) => h('div', h('dt', it.keys.map(keys)), h('dd', it.label));
+	const dialog = h('dialog.keys', { 'aria-label': t('keys.title'), closedby: 'any', onclose: () => dialog.remove() },
+		h('h2', t('keys.title')), h('dl', shortcuts.map(line)), button(t('keys.close'), () => dialog.close()));
 	document.body.append(dialog);
 	dialog.showModal();
 }
 
-// In a Hangul layout the key `j` arrives as `ㅓ`: where it stands on the keyboard tells which one is meant.
-function nameOf({ key, code, shiftKey }) {
-	if (key.length > 1 && key !== 'Process') return `${shiftKey ? 'Shift+' : ''}${key}`;
-	return /^[ -~]$/.test(key) || !code.startsWith('Key') ? key : code.slice(3).toLowerCase();
-}
-
 addEventListener('keydown', (event) => {
-	const { target, isComposing, ctrlKey, altKey, metaKey, defaultPrevented } = event;
-	if (isComposing || ctrlKey || altKey || metaKey || defaultPrevented || !event.key || target.closest?.(TYPING)) return;
-	const key = nameOf(event);
+	const { target, key, code, shiftKey, timeStamp } = event;
+	if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey || target.closest('input, textarea, select, dialog')) return;
 	// Enter on a link or a button does what that says.
-	if (key === 'Shift+Shift' || (key === 'Enter' && target.closest?.('a, button, summary'))) return;
-	const acts = (keys) => shortcuts.findLast((it) => it.keys.includes(keys) && (it.scope?.contains(target) ?? true) && it.act(event) !== false);
-	const both = first && `${first} ${key}`;
-	first = '';
-	clearTimeout(timer);
-	if ((both && acts(both)) || acts(key)) return event.preventDefault();
-	if (key === '?') return help();
-	if (!shortcuts.some((it) => it.keys.some((keys) => keys.startsWith(`${key} `)))) return;
-	first = key;
-	timer = setTimeout(() => {
-		first = '';
-	}, 1500);
+	if (!key || key === 'Shift' || (key === 'Enter' && target.closest('a, button, summary'))) return;
+	// In a Hangul layout `j` arrives as `ㅓ`: where it stands on the keyboard tells which key is meant.
+	const name = key > '~' && code.startsWith('Key') ? code[3].toLowerCase() : key.length > 1 && shiftKey ? `Shift+${key}` : key;
+	const does = (keys) => shortcuts.findLast((it) => it.keys.includes(keys) && it.scope.contains(target) && it.act(event) !== false);
+	const both = timeStamp - first.timeStamp < 1500 && `${first.name} ${name}`;
+	first = { name, timeStamp };
+	if (does(both) || does(name)) event.preventDefault();
+	else if (name === '?') help();
 });

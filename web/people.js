@@ -3,29 +3,20 @@ import { h } from './dom.js';
 import { t } from './i18n.js';
 
 /** Everybody of a project, also who left, by user id. */
-export async function peopleOf(project) {
-	const members = await all(`/v1/projects/${encodeURIComponent(project)}/members`);
-	// An account that was deleted has this for a name, in every language.
-	return new Map(members.map((it) => [it.user, it.name === 'former member' ? { ...it, name: t('people.unknown') } : it]));
-}
+export const peopleOf = async (project) => new Map((await all(`/v1/projects/${encodeURIComponent(project)}/members`)).map((it) => [it.user, it]));
 
 export const nameOf = (people, user) => people.get(user)?.name ?? t('people.unknown');
 
+/** Who is in a project by name, and `also` one who left. */
+export const membersOf = (people, also) => [...people.values()].filter((it) => !it.left_at || it.user === also).sort((a, b) => a.name.localeCompare(b.name));
+
 /** The choices of an assignee field: current members, and who is assigned now even if they left. */
-export function assigneeOptions(people, assigned) {
-	const choices = [...people.values()].filter((it) => !it.left_at || it.user === assigned).sort((a, b) => a.name.localeCompare(b.name));
-	return [['', t('task.nobody')], ...choices.map((it) => [it.user, it.left_at ? t('people.left', { name: it.name }) : it.name])];
-}
+export const assigneeOptions = (people, assigned) => [['', t('task.nobody')],
+	...membersOf(people, assigned).map(({ user, name, left_at }) => [user, left_at ? t('people.left', { name }) : name])];
 
-// A Korean name reads by its last two syllables, a Latin one by its initials.
-function initials(name) {
-	if (/^[가-힣]{2,4}$/.test(name)) return name.slice(-2);
-	const words = name.split(/\s+/);
-	return [words[0], words.length > 1 ? words.at(-1) : ''].map((it) => [...it][0]).join('').toUpperCase();
-}
-
-/** A few letters on a colour that stays the same for a name. */
-export function avatar(name, letters = initials(name)) {
-	const hue = [...name].reduce((sum, it) => (sum * 31 + it.codePointAt(0)) % 6, 0);
-	return h(`span.avatar.hue-${hue}`, { 'aria-hidden': 'true', title: name }, letters);
+/** A letter on a colour that stays the same for a name. */
+export function avatar(name) {
+	const element = h('span.avatar', { 'aria-hidden': 'true', title: name }, [...name][0]);
+	element.style.background = `oklch(50% .13 ${[...name].reduce((sum, it) => (sum * 31 + it.codePointAt(0)) % 360, 0)})`;
+	return element;
 }
