@@ -1,163 +1,122 @@
 import * as api from './api.js';
-import { button, h, notice, put } from './dom.js';
-import { field, form } from './form.js';
-import { ago, dateText, t, timeText } from './i18n.js';
-import { assigneeOptions, avatar, nameOf, peopleOf } from './people.js';
+import { conflictCard } from './conflict.js';
+import { button, h, put } from './dom.js';
+import { changeLog } from './history.js';
+import { t, timeText } from './i18n.js';
+import { shortcut } from './keys.js';
+import { follow } from './live.js';
+import { FIELDS, taskField } from './newtask.js';
+import * as outbox from './outbox.js';
+import { nameOf, peopleOf } from './people.js';
 import * as session from './session.js';
-import { PRIORITIES, projectHref, projectPath, STATUSES, taskPath } from './tasks.js';
+import { subscription } from './subscription.js';
+import { projectHref, projectPath, STATUSES, taskPath } from './tasks.js';
 
-const FIELDS = ['title', 'description', 'status', 'assignee', 'priority', 'due_on', 'labels'];
+const KEYS = { e: 'title', a: 'assignee', p: 'priority', d: 'due_on', l: 'labels' };
+const orNull = (it) => it || null;
+const AS = { title: (it) => it.replace(/\s*\n\s*/g, ' ').trim(), assignee: orNull, due_on: orNull };
+const isText = (name) => name === 'title' || name === 'description';
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-// A task's fields as inputs hold them: an empty text stands for null.
-const toInput = (name, value) => (name === 'assignee' || name === 'due_on' ? value ?? '' : value);
-const fromInput = (name, value) => (name === 'assignee' || name === 'due_on' ? value || null : value);
-
-/** One task: its fields, and what became of it. */
-export async function taskPage({ project: projectId, task: taskId }) {
-	const path = taskPath({ project: projectId, id: taskId });
-	const [loaded, project, people, firstChanges] = await Promise.all([
-		api.get(path), api.get(projectPath(projectId)), peopleOf(projectId), api.page(`${path}/changes`, { limit: 20 }),
-	]);
+/** One task. Each field saves itself when it is left, and shows what others do while nobody is in it. */
+export async function taskPage({ project: projectId, task: id }) {
+	const path = taskPath({ project: projectId, id });
+	const home = projectHref(projectId);
+	// The list one came from, as it was filtered.
+	const before = window.navigation?.entries()[navigation.currentEntry.index - 1]?.url ?? '';
+	const back = () => location.assign(before.includes('#') && !before.includes('/tasks/') ? before : home);
+	const fields = {};
+	for (const [key, name] of Object.entries(KEYS)) shortcut(key, t(`task.${name}`), () => fields[name]?.focus());
+	STATUSES.forEach((status, index) => shortcut(`${index + 1}`, t(`status.${status}`), () => writes && outbox.edit(base, { status })));
+	shortcut('Escape', t('task.back'), back);
+	let [base, project, people] = await Promise.all([api.get(path), api.get(projectPath(projectId)), peopleOf(projectId)]);
 	const zone = session.current().time_zone;
 	const writes = project.role !== 'viewer';
-	// What the server holds as far as this page knows; an edit is the difference to it.
-	let base = loaded;
+	const log = await changeLog(`${path}/changes`, { people, zone, project });
+	const heading = h('h1');
+	const trouble = h('div', { role: 'alert' });
+	const progress = h('p.hint', { role: 'status' });
+	let told;
 
-	const say = (name, value) => {
-		if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return t('task.empty');
-		if (name === 'status' || name === 'priority') return t(`${name}.${value}`);
-		if (name === 'assignee') return nameOf(people, value);
-		if (name === 'due_on') return dateText(value);
-		if (name === 'labels') return value.join(', ');
-		return value;
+	// The task as each field last showed it: nobody else writes into a field that somebody is in or has edited.
+	const seen = {};
+	const state = () => outbox.stateOf(id) ?? {};
+	const shown = () => ({ ...(outbox.overlay(base) ?? base), ...state().patch });
+	const keep = (name) => {
+		seen[name] = { ...shown(), [name]: fields[name].read() };
 	};
-
-	const disabled = !writes;
-	const fields = [
-		field({ name: 'title', label: t('task.title'), required: true, max: 200, autocomplete: 'off', disabled }),
-		field({ name: 'description', label: t('task.description'), kind: 'textarea', max: 10000, rows: 7, disabled }),
-		field({ name: 'status', label: t('task.status'), kind: 'select', options: STATUSES.map((it) => [it, t(`status.${it}`)]), disabled }),
-		field({ name: 'assignee', label: t('task.assignee'), kind: 'select', options: assigneeOptions(people, base.assignee), disabled }),
-		field({ name: 'priority', label: t('task.priority'), kind: 'select', options: PRIORITIES.map((it) => [it, t(`priority.${it}`)]), disabled }),
-		field({ name: 'due_on', label: t('task.due_on'), kind: 'date', disabled }),
-		field({ name: 'labels', label: t('task.labels'), kind: 'labels', disabled }),
-	];
-	const byName = new Map(fields.map((it) => [it.name, it]));
-	const read = (name) => fromInput(name, byName.get(name).read());
-	const write = (task, names = FIELDS) => names.forEach((name) => byName.get(name).write(toInput(name, task[name])));
-	const edited = () => FIELDS.filter((name) => !same(read(name), base[name]));
-	write(base);
-
-	const heading = h('h1', { tabindex: -1 }, base.title);
-	const facts = h('p.facts');
-	const conflict = h('div', { role: 'alert', class: 'conflict-place' });
-	const history = h('ol.history');
-	const older = button(t('app.more'), async () => {
-		const answer = await api.page(`${path}/changes`, { limit: 20, cursor: next });
-		history.append(...answer.items.map(entry));
-		next = answer.next_cursor;
-		older.hidden = next === null;
-	}, { class: 'quiet more' });
-	let next = null;
-
-	const describe = (change) => ({ name, from, to }) => {
-		const label = h('span.history-field', t(`task.${name}`));
-		if (name === 'description') {
-			const text = h('p.history-text', { hidden: true });
-			const show = button(t('task.showText'), async () => {
-				const body = await api.get(`${path}/changes/${change.version}`);
-				put(text, say('description', body.description));
-				text.hidden = false;
-				show.remove();
-			}, { class: 'link' });
-			return h('li', label, ' ', show, text);
+	const isEdited = (name) => !same(fields[name].read(), seen[name][name]);
+	const settle = (name) => {
+		if (!isEdited(name)) return draw();
+		if (!fields[name].check()) return;
+		const task = seen[name];
+		keep(name);
+		outbox.edit(task, { [name]: fields[name].read() });
+	};
+	const draw = () => {
+		const task = shown();
+		const { sending, waiting, conflict, refused } = state();
+		for (const [name, { node, read, write, show }] of Object.entries(fields)) {
+			const wrong = refused?.fields.find(({ pointer }) => pointer.split('/')[1] === name);
+			if (wrong || !isEdited(name)) show(wrong?.detail);
+			if (isEdited(name) || node.contains(document.activeElement)) continue;
+			if (!same(read(), task[name])) write(task[name] ?? '');
+			keep(name);
 		}
-		const before = say(name, from);
-		const nothing = before === t('task.empty');
-		return h('li', label, ' ', !nothing && [h('del', before), ' → '], h('ins', say(name, to)));
+		put(heading, task.title);
+		put(progress, waiting?.message ?? (sending && t('task.saving')));
+		if (told === (conflict ?? refused)) return;
+		told = conflict ?? refused;
+		put(trouble, conflict ? conflictCard(id, people) : refused && h('p.form-error', refused.message, ' ', button(t('task.discard'), () => outbox.resolve(id, null))));
 	};
-	const entry = (change) => {
-		const name = nameOf(people, change.actor);
-		// A first entry repeats what the task was created with, its title among it, which stands above.
-		const shown = change.kind === 'created' ? change.fields.filter((it) => it.name !== 'title') : change.fields;
-		return h('li', avatar(name), h('div', {},
-			h('p', h('strong', name), ' ', t(`history.${change.kind}`), ' ', h('time', { datetime: change.at, title: timeText(change.at, zone) }, ago(change.at))),
-			shown.length > 0 && h('ul', shown.map(describe(change)))));
-	};
-	const drawHistory = ({ items, next_cursor }) => {
-		put(history, items.map(entry));
-		next = next_cursor;
-		older.hidden = next === null;
-	};
-	const drawFacts = () => {
-		put(heading, base.title);
-		put(facts, t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at, zone) }));
-	};
-	drawFacts();
-	drawHistory(firstChanges);
-
-	const save = async () => {
-		const names = edited();
-		if (names.length === 0) return notice(t('task.unchanged'));
-		const patch = Object.fromEntries(names.map((name) => [name, read(name)]));
-		try {
-			base = (await api.request('PATCH', path, { body: patch, version: base.version })).body;
-		} catch (error) {
-			if (error.status === 412 && error.body.current) return showConflict(error.body.current, names);
-			throw error;
-		}
-		put(conflict);
-		write(base);
-		drawFacts();
-		notice(t('form.saved'));
-		drawHistory(await api.page(`${path}/changes`, { limit: 20 }));
-	};
-
-	const showConflict = async (now, mine) => {
-		const theirs = FIELDS.filter((name) => !same(base[name], now[name]));
-		base = now;
-		write(now, FIELDS.filter((name) => !mine.includes(name)));
-		drawFacts();
-		const contested = mine.filter((name) => !same(read(name), now[name]));
-		const row = (name) => h('tr', h('th', { scope: 'row' }, t(`task.${name}`)), h('td', say(name, now[name])), h('td', mine.includes(name) ? say(name, read(name)) : t('conflict.untouched')));
-		const title = h('h2', { tabindex: -1 }, t('conflict.title'));
-		put(conflict, h('section.card.conflict', title,
-			h('p', t('conflict.text', { name: nameOf(people, now.updated_by), when: ago(now.updated_at) })),
-			h('table', h('thead', h('tr', h('td'), h('th', { scope: 'col' }, t('conflict.now')), h('th', { scope: 'col' }, t('conflict.yours')))), h('tbody', [...new Set([...theirs, ...contested])].map(row))),
-			h('div.actions',
-				button(t('conflict.mine'), save, { class: 'primary' }),
-				button(t('conflict.theirs'), () => {
-					write(now);
-					put(conflict);
-					byName.get('title').focus();
-				}))));
-		title.focus();
-		drawHistory(await api.page(`${path}/changes`, { limit: 20 }));
-	};
-
-	const remove = button(t('task.delete'), async () => {
-		if (!confirm(t('task.deleteSure', { title: base.title }))) return;
-		await api.request('DELETE', path, { version: base.version });
-		notice(t('task.deleted'));
-		location.assign(projectHref(projectId));
-	}, {
-		class: 'danger',
-		failed: (error) => (error.status === 412 && error.body.current ? showConflict(error.body.current, edited()) : notice(error.message)),
+	for (const name of FIELDS) {
+		const attributes = { as: AS[name], [isText(name) ? 'readonly' : 'disabled']: !writes, ...(name === 'title' && { kind: 'textarea', rows: 1 }) };
+		const { node, read } = fields[name] = taskField(name, people, base.assignee, attributes);
+		keep(name);
+		// A window that loses the focus leaves its field what it had; a year comes digit by digit.
+		node.addEventListener('focusout', () => node.contains(document.activeElement) || settle(name));
+		node.addEventListener('change', () => isText(name) || (name === 'due_on' && read() < '1000') || settle(name));
+	}
+	fields.title.node.addEventListener('keydown', (event) => {
+		if (event.key !== 'Enter' || event.isComposing) return;
+		event.preventDefault();
+		settle('title');
 	});
+	const take = (task) => {
+		if (task?.version >= base.version) base = task;
+		draw();
+	};
+	const hear = ({ detail }) => detail.id === id && take(detail.task);
+	addEventListener('outbox', hear);
+	const stop = follow(projectId, async (changes) => {
+		const news = changes.filter((it) => it.task === id);
+		log.add(news);
+		const { kind, actor, version } = news.at(-1) ?? {};
+		if (kind === 'deleted') put(trouble, h('p.form-error', t('task.gone', { name: nameOf(people, actor) })));
+		else if (version > base.version) take(await api.get(path));
+	});
+	draw();
 
-	const fieldset = h('div.fields', fields.map((it) => it.node));
+	const card = (kind, isIn, ...more) => h(`section.card${kind}`, FIELDS.filter(isIn).map((it) => fields[it].node), more);
+	const remove = () => {
+		outbox.remove(base);
+		back();
+	};
+	const made = t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at, zone) });
 	return {
 		title: base.title,
-		node: h('div.wide',
-			h('p.crumbs', h('a', { href: '#/projects' }, t('nav.projects')), ' / ', h('a', { href: projectHref(projectId) }, project.name)),
-			h('div.title-row', h('div', heading, facts)),
-			conflict,
+		node: h('div.wide.task-page',
+			h('p.crumbs', h('a', { href: '#/projects' }, t('nav.projects')), ' / ', h('a', { href: home }, project.name)),
+			heading, trouble,
 			h('div.split',
-				h('section.card', { 'aria-label': t('task.edit') }, writes
-					? form({ class: 'task-form', fields, submit: t('form.save'), extra: [remove], onSubmit: save })
-					: [h('p.hint', t('task.readOnly')), h('div.form.task-form', fieldset)]),
-				h('section.card', { 'aria-labelledby': 'history' }, h('h2', { id: 'history' }, t('history.title')), history, older))),
-		dirty: () => writes && edited().length > 0,
+				card('', isText, progress, !writes && h('p.hint', t('task.readOnly'))),
+				card('.side', (it) => !isText(it), subscription(path), h('p.hint', made), writes && button(t('task.delete'), remove, { class: 'danger' })),
+				h('section.card', h('h2', t('history.title')), log.node))),
+		dirty: () => FIELDS.some(isEdited),
+		leave() {
+			FIELDS.forEach(settle);
+			stop();
+			removeEventListener('outbox', hear);
+		},
 	};
 }

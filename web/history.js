@@ -1,0 +1,58 @@
+import * as api from './api.js';
+import { fold, h, paged } from './dom.js';
+import { ago, dateText, t, timeText } from './i18n.js';
+import { follow } from './live.js';
+import { avatar, nameOf } from './people.js';
+import { projectPath, taskHref, taskPath } from './tasks.js';
+
+/** A task's field in words. */
+export function valueText(name, value, people) {
+	if (!value?.length) return t('task.empty');
+	if (name === 'assignee') return nameOf(people, value);
+	if (name === 'due_on') return dateText(value);
+	if (name === 'labels') return value.join(', ');
+	return /status|priority/.test(name) ? t(`${name}.${value}`) : value;
+}
+
+/** How long ago, and when exactly. */
+export const when = (at, zone) => h('time', { datetime: at, title: timeText(at, zone) }, ago(at));
+
+/** One change, and who was told of it; `withTask` names its task too. */
+export function changeEntry({ task: id, version, kind, title, actor, at, fields }, { people, zone, project, withTask }) {
+	const task = { project: project.id, id };
+	const path = `${taskPath(task)}/changes/${version}`;
+	const text = async () => h('p.history-text', valueText('description', (await api.get(path)).description));
+	const told = async () => {
+		const { items } = await api.get(`${path}/deliveries`);
+		return items.length === 0 ? t('history.nobody') : h('ul', items.map(({ user, state, reason, at: time }) =>
+			h('li', h('b', nameOf(people, user)), ' ', t(`history.${state}`, { when: timeText(time, zone) }), reason && ` (${reason})`)));
+	};
+	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ', name === 'description'
+		? fold(t('history.text'), text)
+		: [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], h('ins', valueText(name, to, people))]);
+	const by = nameOf(people, actor);
+	return h('li', avatar(by), h('div.grow',
+		withTask && h('a', { href: taskHref(task) }, title),
+		h('p', h('b', by), ' ', t(`history.${kind}`), ' ', when(at, zone)),
+		fields.length > 0 && h('ul', fields.map(field)),
+		fold(t('history.told'), told)));
+}
+
+/** Changes, newest first; `add` puts those that came since on top. */
+export async function changeLog(path, options) {
+	const list = h('ol.history');
+	const seen = new Set();
+	const draw = (change) => {
+		seen.add(change.id);
+		return changeEntry(change, options);
+	};
+	const node = await paged(list, (cursor) => api.page(path, { limit: 20, cursor }), draw);
+	return { node, add: (changes) => list.prepend(...changes.filter(({ id }) => !seen.has(id)).map(draw).reverse()) };
+}
+
+/** All that happens in a project. */
+export async function activityView(ctx) {
+	const { node, add } = await changeLog(`${projectPath(ctx.project.id)}/changes`, { ...ctx, withTask: true });
+	ctx.leave.push(follow(ctx.project.id, add));
+	return h('section.card', node, h('p.hint.none', t('event.none')));
+}
