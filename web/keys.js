@@ -7,7 +7,7 @@ let shortcuts = [];
 let first = {};
 
 /** Lets a key act: `n`, `Shift+ArrowLeft`, `g m` one after the other, `j,ArrowDown` either. `act` returns false where it is not meant. */
-export const shortcut = (keys, label, act, { scope = document } = {}) => shortcuts.push({ keys: String(keys).split(','), label, act, scope });
+export const shortcut = (keys, label, act) => shortcuts.push({ keys: `${keys}`.split(','), label, act });
 
 export function clearShortcuts() {
 	shortcuts = [];
@@ -17,21 +17,20 @@ export const helpButton = () => button('?', help, { class: 'quiet help', 'aria-l
 
 function help() {
 	const keys = (it) => it.split(/[ +]/).map((key) => h('kbd', SIGNS[key] ?? key));
-	const line = (it) => h('div', h('dt', it.keys.map(keys)), h('dd', it.label));
 	const dialog = h('dialog.keys', { 'aria-label': t('keys.title'), closedby: 'any', onclose: () => dialog.remove() },
-		h('h2', t('keys.title')), h('dl', shortcuts.map(line)), button(t('keys.close'), () => dialog.close()));
+		h('h2', t('keys.title')), shortcuts.map((it) => h('p', h('span', it.keys.map(keys)), it.label)), button(t('keys.close'), () => dialog.close()));
 	document.body.append(dialog);
 	dialog.showModal();
 }
 
 addEventListener('keydown', (event) => {
 	const { target, key, code, shiftKey, timeStamp } = event;
-	if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey || target.closest('input, textarea, select, dialog')) return;
 	// Enter on a link or a button does what that says.
-	if (!key || key === 'Shift' || (key === 'Enter' && target.closest('a, button, summary'))) return;
+	const busy = key === 'Enter' ? 'a, button, input, select, summary, textarea, dialog' : 'input, select, textarea, dialog';
+	if (!key || key === 'Shift' || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || target.closest(busy)) return;
 	// In a Hangul layout `j` arrives as `ㅓ`: where it stands on the keyboard tells which key is meant.
 	const name = key > '~' && code.startsWith('Key') ? code[3].toLowerCase() : key.length > 1 && shiftKey ? `Shift+${key}` : key;
-	const does = (keys) => shortcuts.findLast((it) => it.keys.includes(keys) && it.scope.contains(target) && it.act(event) !== false);
+	const does = (keys) => shortcuts.findLast((it) => it.keys.includes(keys) && it.act(event) !== false);
 	const both = timeStamp - first.timeStamp < 1500 && `${first.name} ${name}`;
 	first = { name, timeStamp };
 	if (does(both) || does(name)) event.preventDefault();

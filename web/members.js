@@ -36,8 +36,8 @@ export async function membersView({ project, people }) {
 		};
 		const select = h('select', { 'aria-label': `${t('people.role')}: ${name}`, onchange: () => change().catch(failed) },
 			roles.map(([value, text]) => h('option', { value, selected: value === role }, text)));
-		const node = row([avatar(name), ' ', h('strong', name), mine && h('span.you', t('people.you'))], owns ? '' : t(`role.${role}`),
-			owns && h('div', select), (owns || mine) && end(t(mine ? 'people.leave' : 'people.remove'), name, place, mine ? gone : () => node.remove(), { failed }));
+		const node = row([avatar(name), h('strong', name), mine && h('span.you', t('people.you'))], owns ? '' : t(`role.${role}`), owns && h('div', select),
+			(owns || mine) && end(t(mine ? 'people.leave' : 'people.remove'), name, place, mine ? gone : () => node.remove(), { failed }));
 		return node;
 	};
 
