@@ -1,7 +1,7 @@
 // The only module that talks to the API. The access token lives in this module's memory; the refresh token in a cookie no script can read.
 import { fromNow, locale, t } from './i18n.js';
 
-/** An answer that is not a success: its status (0 when none came) and its problem body. */
+/** An answer that is no success: its status, or 0 when none came, and its problem body. */
 export class Problem extends Error {
 	constructor(status, body = {}, retryAfter = null) {
 		super(explain(status, body, retryAfter));
@@ -10,7 +10,11 @@ export class Problem extends Error {
 }
 
 /** There is no session: the person has to log in. The window hears of it as a `signedout` event. */
-export class SignedOut extends Error {}
+export class SignedOut extends Error {
+	constructor() {
+		super(t('session.ended'));
+	}
+}
 
 let accessToken = null;
 let freshUntil = 0;
@@ -32,29 +36,22 @@ function explain(status, body, retryAfter) {
 }
 
 async function send(method, path, { body, headers, ...options } = {}) {
-	let answer;
-	let text;
-	try {
-		answer = await fetch(path, {
-			method,
-			cache: 'no-store',
-			headers: { accept: 'application/json', 'accept-language': locale, ...(body && { 'content-type': 'application/json' }), ...headers },
-			body: body && JSON.stringify(body),
-			...options,
-		});
-		text = await answer.text();
-	} catch {
+	const lost = () => {
 		throw new Problem(0);
-	}
-	let read = {};
-	try {
-		if (text) read = JSON.parse(text);
-	} catch {
-		// A gateway in between may answer in HTML; the status still says what happened.
-		if (answer.ok) throw new Problem(502);
-	}
-	if (!answer.ok) throw new Problem(answer.status, read ?? {}, answer.headers.get('retry-after'));
-	return read;
+	};
+	const answer = await fetch(path, {
+		method,
+		cache: 'no-store',
+		headers: { accept: 'application/json', 'accept-language': locale, ...(body && { 'content-type': 'application/json' }), ...headers },
+		body: body && JSON.stringify(body),
+		...options,
+	}).catch(lost);
+	const text = await answer.text().catch(lost);
+	// A gateway in between may answer in HTML, even where it says that all is well.
+	const isJson = answer.headers.get('content-type')?.includes('json');
+	const read = text && isJson ? JSON.parse(text) : {};
+	if (answer.ok && (isJson || !text)) return read;
+	throw new Problem(answer.ok ? 502 : answer.status, read, answer.headers.get('retry-after'));
 }
 
 function keep({ access_token, expires_in }) {
@@ -65,12 +62,12 @@ function keep({ access_token, expires_in }) {
 }
 
 // A refresh token used again after its grace ends the session, so tabs take turns.
-const inTurn = (act) => (navigator.locks ? navigator.locks.request('baton-refresh', act) : act());
+const inTurn = (act) => navigator.locks.request('baton-refresh', act);
 
 const isRefused = ({ status }) => status >= 400 && status < 500 && status !== 429;
 
 async function refresh() {
-	if (over) throw new SignedOut(t('session.ended'));
+	if (over) throw new SignedOut();
 	return refreshing ??= inTurn(async () => {
 		try {
 			keep(await send('POST', '/v1/login/refresh', { body: {} }));
@@ -79,7 +76,7 @@ async function refresh() {
 			drop();
 			over = true;
 			dispatchEvent(new Event('signedout'));
-			throw new SignedOut(t('session.ended'));
+			throw new SignedOut();
 		}
 	}).finally(() => {
 		refreshing = null;
@@ -93,39 +90,26 @@ export async function logIn(proof) {
 	return body;
 }
 
-/** Ends the session. */
-export async function logOut() {
-	try {
-		await inTurn(() => open('POST', '/v1/logout', {}));
-	} catch (error) {
-		// Refused: there was no session any more.
-		if (!isRefused(error)) throw error;
-	}
-}
+/** Ends the session; where that is refused, there was none any more. */
+export const logOut = () => inTurn(() => open('POST', '/v1/logout', {}).catch((error) => {
+	if (!isRefused(error)) throw error;
+}));
 
 /** A request that needs no session. */
 export const open = (method, path, body) => send(method, path, { body });
 
-/** A request of the person logged in. `version` becomes If-Match, `key` Idempotency-Key; `keepalive` lets it outlive the page. */
+/** A request of the person logged in. `version` becomes If-Match, `key` Idempotency-Key; the rest is for `fetch`. */
 export async function request(method, path, { version, key, ...options } = {}) {
 	if (accessToken === null || Date.now() > freshUntil) await refresh();
-	const attempt = async () => ({
-		body: await send(method, path, {
-			headers: {
-				authorization: `Bearer ${accessToken}`,
-				...(version !== undefined && { 'if-match': `"${version}"` }),
-				...(key && { 'idempotency-key': key }),
-			},
-			...options,
-		}),
-	});
-	try {
-		return await attempt();
-	} catch (error) {
+	const attempt = async () => {
+		const headers = { authorization: `Bearer ${accessToken}`, ...(version && { 'if-match': `"${version}"` }), ...(key && { 'idempotency-key': key }) };
+		return { body: await send(method, path, { headers, ...options }) };
+	};
+	return attempt().catch(async (error) => {
 		if (error.status !== 401) throw error;
 		await refresh();
 		return attempt();
-	}
+	});
 }
 
 export const get = async (path) => (await request('GET', path)).body;

@@ -11,8 +11,8 @@ const ROUTES = [
 	['/verify', 'account', 'verifyPage'],
 	['/forgot', 'password', 'forgotPage'],
 	['/reset', 'password', 'resetPage'],
-	['/email', 'email', 'emailPage'],
-	['/', 'tasks', 'myTasksPage', 'mine'],
+	['/email', 'account', 'emailPage'],
+	['/', 'mine', 'myTasksPage', 'mine'],
 	['/projects', 'projects', 'projectsPage', 'projects'],
 	['/projects/:project(?:/(?<view>board|overview|activity|people))?', 'project', 'projectPage', 'projects'],
 	['/projects/:project/tasks/:task', 'task', 'taskPage', 'projects'],
@@ -58,7 +58,7 @@ async function go() {
 	} catch (error) {
 		if (error instanceof SignedOut) return;
 		const title = t(error.status === 404 ? 'failure.gone' : 'failure.title');
-		page = { title, node: h('div.empty', h('h1', title), h('p', error.message), button(t('failure.again'), go)) };
+		page = { title, node: h('div.empty', h('h1', title), h('p', error.status >= 0 ? error.message : t('problem.offline')), button(t('failure.again'), go)) };
 	}
 	// A slower answer to an address already left is dropped.
 	if (turn !== visit) return page.leave?.();

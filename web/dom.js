@@ -1,31 +1,29 @@
 // Elements are built here and nowhere else, always from text: nothing a person typed is ever parsed as HTML.
 import { t } from './i18n.js';
 
-/**
- * An element by its tag and classes, as in `p.hint`, with attributes where the second argument is a plain object. `onclick` and the
- * like become listeners, `true` an empty attribute; null, undefined and false are left out.
- */
+const isSomething = (it) => it !== null && it !== undefined && it !== false;
+
+/** An element by its tag and classes, as in `p.hint`, with attributes and listeners where the second argument is a plain object. */
 export function h(name, ...children) {
 	const [tag, ...classes] = name.split('.');
 	const element = document.createElement(tag);
 	if (classes.length > 0) element.className = classes.join(' ');
-	if (children[0]?.constructor === Object) {
-		for (const [key, value] of Object.entries(children.shift())) {
-			if (value === null || value === undefined || value === false) continue;
-			if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
-			else element.setAttribute(key, value === true ? '' : String(value));
-		}
+	const attributes = children[0]?.constructor === Object ? children.shift() : {};
+	for (const [key, value] of Object.entries(attributes)) {
+		if (!isSomething(value)) continue;
+		if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
+		else element.setAttribute(key, value === true ? '' : value);
 	}
 	return put(element, children);
 }
 
 /** Replaces what an element holds. */
 export function put(element, ...children) {
-	element.replaceChildren(...children.flat(Infinity).filter((it) => it !== null && it !== undefined && it !== false));
+	element.replaceChildren(...children.flat(Infinity).filter(isSomething));
 	return element;
 }
 
-/** Says something in passing, to eyes and to screen readers; `label` names a button that does `act` as long as it is there. */
+/** Says something in passing; `label` names a button that does `act` as long as it is there. */
 export function notice(text, label, act) {
 	const place = document.getElementById('notice');
 	put(place, h('p', text, label && button(label, () => {
@@ -36,7 +34,7 @@ export function notice(text, label, act) {
 	notice.timer = setTimeout(() => put(place), 6000);
 }
 
-/** Puts the focus on what is not reached by the keyboard, as a heading that just appeared. */
+/** Puts the focus where the keyboard does not lead, as on a heading that just appeared. */
 export function focusOn(element) {
 	element.tabIndex = -1;
 	element.focus({ preventScroll: true });
@@ -50,13 +48,15 @@ export function button(label, act, { failed = (error) => notice(error.message), 
 			await act();
 		} catch (error) {
 			failed(error);
-		} finally {
-			element.disabled = false;
 		}
+		element.disabled = false;
 	};
 	const element = h('button', { type: 'button', ...attributes, onclick }, label);
 	return element;
 }
+
+/** What a list shows when it has nothing. */
+export const empty = (title, text, ...actions) => h('div.empty', h('p.empty-title', title), h('p', text), actions);
 
 /** One of a list: what it is, a smaller line about it, and what can be done with it. */
 export const row = (text, hint, ...actions) => h('li.row', h('div.grow', text, h('p.hint', hint)), actions);
@@ -67,7 +67,7 @@ export async function paged(list, load, draw) {
 	const add = async () => {
 		const answer = await load(cursor);
 		cursor = answer.next_cursor;
-		more.hidden = cursor === null;
+		more.hidden = !cursor;
 		list.append(...answer.items.map(draw));
 	};
 	const more = button(t('app.more'), add, { class: 'quiet more' });
@@ -75,21 +75,12 @@ export async function paged(list, load, draw) {
 	return [list, more];
 }
 
-/** What a list shows when it has nothing. */
-export const empty = (title, text, ...actions) => h('div.empty', h('p.empty-title', title), text && h('p', text), actions);
-
 /** A part of a page that is loaded when it is first opened. `load` gets a function that loads it again. */
 export function fold(title, load, mark) {
 	const place = h('div.fold');
-	const draw = async () => {
-		try {
-			put(place, await load(draw));
-		} catch (error) {
-			put(place, h('p.form-error', { role: 'alert' }, error.message));
-		}
-	};
-	return h('details.card', { ontoggle: (event) => event.target.open && !place.hasChildNodes() && draw() }, h('summary', title, mark && h('span.you', mark)), place);
+	const draw = async () => put(place, await Promise.resolve(draw).then(load).catch((error) => h('p.form-error', { role: 'alert' }, error.message)));
+	return h('details.card', { ontoggle: ({ target }) => target.open && !place.hasChildNodes() && draw() }, h('summary', title, mark && h('span.you', mark)), place);
 }
 
-/** Text that is to be kept somewhere else: a click selects all of it. */
+/** Text to be kept somewhere else: a click selects all of it. */
 export const copyable = (text) => h('pre.copyable', { tabindex: 0 }, text);

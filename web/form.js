@@ -4,25 +4,25 @@ import { t } from './i18n.js';
 let made = 0;
 
 /**
- * One labelled input and the place beside it where its mistake is shown. `kind` is an input type, textarea, select or labels; `name`
- * may be a path, as in `notify/digest_hour`; `as` makes what is sent of what was typed.
+ * A labelled input, and beside it the place of its mistake. `kind` is an input type, textarea, select or labels; a `name` may be a
+ * path, as `notify/status`; `as` makes what is sent of what was typed.
  */
-export function field({ name, label, kind = 'text', value = '', options = [], hint, required, min = 0, max = Infinity, as = (it) => it, ...attributes }) {
+export function field({ name, label, kind = 'text', value = '', options = [], hint, required, min = 0, max = Infinity, as = (it) => it, ...more }) {
 	const id = `field-${++made}`;
 	const error = h('p.error', { id: `${id}-error`, hidden: true });
-	const common = { id, name, 'aria-required': required && 'true', 'aria-describedby': `${hint ? `${id}-hint ` : ''}${id}-error`, ...attributes };
-	const input = kind === 'select' ? h('select', common, options.map(([key, text]) => h('option', { value: key }, text)))
-		: kind === 'textarea' ? h('textarea', { rows: 5, ...common })
-		: h('input', { type: kind === 'labels' ? 'text' : kind, ...common });
+	const attributes = { id, name, 'aria-required': required && 'true', 'aria-describedby': `${hint ? `${id}-hint ` : ''}${id}-error`, ...more };
+	const input = kind === 'select' ? h('select', attributes, options.map(([key, text]) => h('option', { value: key }, text)))
+		: kind === 'textarea' ? h('textarea', { rows: 5, ...attributes })
+		: h('input', { type: kind === 'labels' ? 'text' : kind, ...attributes });
+	const held = kind === 'checkbox' ? 'checked' : 'value';
 	// A space belongs to a password, also while it is shown.
-	const asTyped = ['password', 'textarea'].includes(kind);
-	const { node, read, write } = kind === 'labels' ? labelsOf(input, label) : {
-		node: input,
-		read: () => (kind === 'checkbox' ? input.checked : asTyped ? input.value : input.value.trim()),
+	const asTyped = ['password', 'textarea', 'checkbox'].includes(kind);
+	const { node = input, read, write } = kind === 'labels' ? labelsOf(input, label) : {
+		read: () => (asTyped ? input[held] : input.value.trim()),
 		write(now) {
 			// What is stored is shown even where it is no longer among the choices.
 			if (kind === 'select' && !options.some(([key]) => key === now)) input.append(h('option', { value: now }, now));
-			input[kind === 'checkbox' ? 'checked' : 'value'] = now;
+			input[held] = now;
 		},
 	};
 	const show = (text) => {
@@ -30,8 +30,17 @@ export function field({ name, label, kind = 'text', value = '', options = [], hi
 		put(error, text);
 		input.ariaInvalid = text ? 'true' : null;
 	};
-	write(value);
+	const mistake = () => {
+		const now = read();
+		if (typeof now !== 'string') return '';
+		// Unicode scalar values, as the API counts them; `maxlength` would count UTF-16 units and cut a paste without a word.
+		const { length } = [...now];
+		if (length === 0) return required ? t('form.required') : '';
+		if (length < min) return t('form.tooShort', { min });
+		return length > max ? t('form.tooLong', { max, length }) : '';
+	};
 	const head = h('label', { for: id }, label);
+	write(value);
 	return {
 		name,
 		node: h(`div.field.field-${name}`, kind === 'checkbox' ? h('div.check', node, head) : [head, node], hint && h('p.hint', { id: `${id}-hint` }, hint), error),
@@ -41,21 +50,14 @@ export function field({ name, label, kind = 'text', value = '', options = [], hi
 		show,
 		focus: () => input.focus(),
 		check() {
-			const now = read();
-			// Unicode scalar values, as the API counts them; `maxlength` would count UTF-16 units and cut a paste without a word.
-			const length = typeof now === 'string' ? [...now].length : max;
-			const mistake = required && length === 0 ? t('form.required')
-				: length > 0 && length < min ? t('form.tooShort', { min })
-				: length > max ? t('form.tooLong', { max, length })
-				: '';
-			show(mistake);
-			return !mistake;
+			show(mistake());
+			return error.hidden;
 		},
 	};
 }
 
 function labelsOf(input, label) {
-	let labels = [];
+	let labels;
 	const chips = h('ul.chips', { 'aria-label': label });
 	const read = () => [...new Set([...labels, input.value.trim()])].filter(Boolean);
 	const write = (now) => {
@@ -82,11 +84,11 @@ function labelsOf(input, label) {
 		event.preventDefault();
 		change(read());
 	});
-	input.addEventListener('blur', () => input.value.trim() && write(read()));
+	input.addEventListener('blur', () => input.value && write(read()));
 	return { node: h('div.labels', chips, input), read, write };
 }
 
-/** A form: reads its fields, sends them, and shows each mistake of the answer beside the field its pointer names. */
+/** Reads its fields, sends them by `onSubmit`, and shows each mistake of the answer beside the field its pointer names. */
 export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
 	const message = h('p.form-error', { role: 'alert', hidden: true });
 	const button = h('button.primary', { type: 'submit' }, submit);
@@ -94,25 +96,21 @@ export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
 		message.hidden = !text;
 		put(message, text);
 	};
-	const node = h('form', {
-		novalidate: true,
-		class: `form ${kind}`,
-		onsubmit: async (event) => {
-			event.preventDefault();
-			if (button.disabled) return;
-			say('');
-			const wrong = fields.filter((it) => !it.check());
-			if (wrong.length > 0) return wrong[0].focus();
-			button.disabled = true;
-			try {
-				await onSubmit(valuesOf(fields), node);
-			} catch (error) {
-				say(showMistakes(fields, error));
-			} finally {
-				button.disabled = false;
-			}
-		},
-	}, h('div.fields', fields.map((it) => it.node)), message, h('div.actions', button, extra));
+	const onsubmit = async (event) => {
+		event.preventDefault();
+		if (button.disabled) return;
+		say('');
+		const wrong = fields.filter((it) => !it.check());
+		if (wrong.length > 0) return wrong[0].focus();
+		button.disabled = true;
+		try {
+			await onSubmit(valuesOf(fields), node);
+		} catch (error) {
+			say(showMistakes(fields, error));
+		}
+		button.disabled = false;
+	};
+	const node = h('form', { novalidate: true, class: `form ${kind}`, onsubmit }, h('div.fields', fields.map((it) => it.node)), message, h('div.actions', button, extra));
 	return node;
 }
 

@@ -27,7 +27,7 @@ export const forgotPage = () => gate(t('password.forgot'), form({
 }), toLogIn());
 
 /** Where a mailed link leads by which a password is chosen: `path` takes it with the token, and the log-in page then tells the `news`. */
-export function choosePassword(query, { text, password, submit, path, news, again }) {
+export function choosePassword(query, path, { text, password, submit, news, again }) {
 	const token = query.get('token');
 	const onSubmit = async (values) => {
 		await spend(path, { token, ...values });
@@ -37,11 +37,10 @@ export function choosePassword(query, { text, password, submit, path, news, agai
 }
 
 /** Where the link of a reset leads. */
-export const resetPage = ({ query }) => choosePassword(query, {
+export const resetPage = ({ query }) => choosePassword(query, '/v1/password/reset', {
 	text: t('password.resetText'),
 	password: newPassword({ min: 8, hint: t('password.hint', { min: 15 }) }),
 	submit: t('form.save'),
-	path: '/v1/password/reset',
 	news: 'reset',
 	again: ['#/forgot', t('password.sendLink')],
 });

@@ -11,7 +11,7 @@ const PATH = '/v1/me/second-factor';
 export function secondFactor(factor, zone, changed) {
 	const place = h('div.form');
 	const showCodes = ({ recovery_codes }) => {
-		put(place, h('h3', t('factor.codes')), h('p', t('factor.codesText')), copyable(recovery_codes.join('\n')), button(t('factor.kept'), changed, { class: 'primary' }));
+		put(place, h('h2', t('factor.codes')), h('p', t('factor.codesText')), copyable(recovery_codes.join('\n')), button(t('factor.kept'), changed, { class: 'primary' }));
 		focusOn(place.firstChild);
 	};
 	const enrol = ({ otpauth_uri, secret }) => {
@@ -27,8 +27,8 @@ export function secondFactor(factor, zone, changed) {
 	if (!factor.enabled) return put(place, h('p.hint', t('factor.text')), ask(t('factor.switchOn'), enrol));
 	return put(place,
 		h('p', t('factor.since', { since: timeText(factor.since, zone), left: factor.recovery_codes_left })),
-		h('h3', t('factor.renew')),
+		h('h2', t('factor.renew')),
 		ask(t('factor.renew'), showCodes, { path: `${PATH}/recovery-codes` }),
-		h('h3', t('factor.switchOff')),
+		h('h2', t('factor.switchOff')),
 		ask(t('factor.switchOff'), changed, { method: 'DELETE', after: [newPassword({ name: 'new_password', hint: t('factor.newPassword'), required: false })] }));
 }

@@ -1,18 +1,14 @@
 import * as account from './account.js';
 import * as api from './api.js';
 import { button, fold, h, notice } from './dom.js';
-import { changeEmail } from './email.js';
-import { events } from './events.js';
 import { field, form } from './form.js';
 import { locale, t } from './i18n.js';
 import { changePassword } from './password.js';
 import { nameField } from './proof.js';
 import { secondFactor } from './second-factor.js';
 import * as session from './session.js';
-import { sessions } from './sessions.js';
+import { events, sessions } from './sessions.js';
 import { tokens } from './tokens.js';
-
-const NOTICES = ['assigned', 'status', 'edited', 'deleted'];
 
 /** My name, my language and time zone, when which changes are mailed to me, and below what keeps the account mine. */
 export async function settingsPage() {
@@ -21,7 +17,7 @@ export async function settingsPage() {
 	const { time_zone: zone, notify: { quiet_hours: quiet, ...notify } } = me;
 	const redraw = () => dispatchEvent(new Event('hashchange'));
 	const choice = (name, value, options, more) => field({ name, label: t(`settings.${name.split('/').pop()}`), kind: 'select', value, options, ...more });
-	const hour = (name) => field({ name: `notify/quiet_hours/${name}`, label: t(`settings.${name}`), kind: 'time', value: quiet?.[name] });
+	const time = (name) => choice(`notify/quiet_hours/${name}`, quiet?.[name], [], { kind: 'time' });
 	const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])];
 	const when = ['now', 'digest', 'none'].map((it) => [it, t(`settings.${it}`)]);
 	const hours = Array.from({ length: 24 }, (_, it) => [String(it), `${it}:00`]);
@@ -31,12 +27,12 @@ export async function settingsPage() {
 		choice('time_zone', zone, zones.map((it) => [it, it.replaceAll('_', ' ')])),
 	];
 	const mails = [
-		...NOTICES.map((it) => choice(`notify/${it}`, notify[it], when)),
+		...['assigned', 'status', 'edited', 'deleted'].map((it) => choice(`notify/${it}`, notify[it], when)),
 		choice('notify/digest_hour', String(notify.digest_hour), hours, { as: Number }),
 	];
-	const rest = [hour('from'), hour('to'), field({ name: 'notify/quiet_hours/urgent', label: t('settings.urgent'), kind: 'checkbox', value: quiet?.urgent ?? true })];
+	const quietly = [time('from'), time('to'), choice('notify/quiet_hours/urgent', quiet?.urgent ?? true, [], { kind: 'checkbox' })];
 	const node = form({
-		fields: [...profile, ...mails, ...rest],
+		fields: [...profile, ...mails, ...quietly],
 		submit: t('form.save'),
 		onSubmit: async (body) => {
 			const { from, to } = body.notify.quiet_hours;
@@ -48,8 +44,8 @@ export async function settingsPage() {
 			notice(t('form.saved'));
 		},
 	});
-	const group = (legend, fields) => h('fieldset.fields.pairs', h('legend', legend), fields.map((it) => it.node));
-	node.firstChild.append(group(t('settings.notify'), mails), group(t('settings.quiet'), rest));
+	const group = (title, fields) => h('fieldset.fields.pairs', h('legend', title), fields.map((it) => it.node));
+	node.firstChild.append(group(t('settings.notify'), mails), group(t('settings.quiet'), quietly));
 	return {
 		title: t('nav.settings'),
 		node: h('div.narrow',
@@ -61,7 +57,7 @@ export async function settingsPage() {
 			fold(t('factor.title'), () => secondFactor(factor, zone, redraw), t(factor.enabled ? 'factor.on' : 'factor.off')),
 			fold(t('sessions.title'), (draw) => sessions(zone, draw)),
 			fold(t('tokens.title'), (draw) => tokens(factor, zone, draw)),
-			fold(t('email.change'), () => changeEmail(factor)),
+			fold(t('email.change'), () => account.changeEmail(factor)),
 			fold(t('event.title'), () => events(zone)),
 			fold(t('account.title'), () => account.data(factor))),
 	};

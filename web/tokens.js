@@ -13,7 +13,7 @@ export async function tokens(factor, zone, draw) {
 	const nameOf = (id) => projects.find((it) => it.id === id)?.name ?? id;
 	const revoke = (it) => button(t('tokens.revoke'), async () => {
 		if (!confirm(t('tokens.revokeSure', { name: it.name }))) return;
-		await api.request('DELETE', `${PATH}/${encodeURIComponent(it.id)}`);
+		await api.request('DELETE', `${PATH}/${it.id}`);
 		await draw();
 	}, { 'aria-label': `${t('tokens.revoke')}: ${it.name}` });
 	const facts = (it) => [
@@ -25,7 +25,7 @@ export async function tokens(factor, zone, draw) {
 	const choice = (name, label, options, more) => field({ name, label, kind: 'select', options, value: options[0][0], ...more });
 	return [
 		made.length > 0 && h('ul.rows', made.map((it) => row(h('strong', it.name), facts(it), revoke(it)))),
-		h('h3', t('tokens.make')),
+		h('h2', t('tokens.make')),
 		h('div.form', proofForm(factor, {
 			path: PATH,
 			class: 'task-form',
