@@ -18,8 +18,8 @@ export function valueText(name, value, people) {
 export const when = (at, zone) => h('time', { datetime: at, title: timeText(at, zone) }, ago(at));
 
 /** One change, and who was told of it; `withTask` names its task too. */
-export function changeEntry({ task: id, version, kind, title, actor, at, fields }, { people, zone, project, withTask }) {
-	const task = { project: project.id, id };
+export function changeEntry({ id, task: taskId, version, kind, title, actor, at, fields }, { people, zone, project, withTask }) {
+	const task = { project: project.id, id: taskId };
 	const path = `${taskPath(task)}/changes/${version}`;
 	const text = async () => h('p.history-text', valueText('description', (await api.get(path)).description));
 	const told = async () => {
@@ -31,7 +31,7 @@ export function changeEntry({ task: id, version, kind, title, actor, at, fields 
 		? fold(t('history.text'), text)
 		: [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], h('ins', valueText(name, to, people))]);
 	const by = nameOf(people, actor);
-	return h('li', avatar(by), h('div.grow',
+	return h('li', { id }, avatar(by), h('div.grow',
 		withTask && h('a', { href: taskHref(task) }, title),
 		h('p', h('b', by), ' ', t(`history.${kind}`), ' ', when(at, zone)),
 		fields.length > 0 && h('ul', fields.map(field)),
@@ -41,13 +41,9 @@ export function changeEntry({ task: id, version, kind, title, actor, at, fields 
 /** Changes, newest first; `add` puts those that came since on top. */
 export async function changeLog(path, options) {
 	const list = h('ol.history');
-	const seen = new Set();
-	const draw = (change) => {
-		seen.add(change.id);
-		return changeEntry(change, options);
-	};
+	const draw = (it) => changeEntry(it, options);
 	const node = await paged(list, (cursor) => api.page(path, { limit: 20, cursor }), draw);
-	return { node, add: (changes) => list.prepend(...changes.filter(({ id }) => !seen.has(id)).map(draw).reverse()) };
+	return { node, add: (changes) => changes.forEach((it) => document.getElementById(it.id) || list.prepend(draw(it))) };
 }
 
 /** All that happens in a project. */

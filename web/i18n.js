@@ -117,11 +117,8 @@ activity|Activity|활동
 people|People|구성원
 beside|Column beside|옆 열
 move|Move card|카드 옮기기
-moved|“{title}”: {status}|“{title}”: {status}
 #table
-conflict|Conflict|충돌
-refused|Refused|거절됨
-waiting|Not saved yet|저장 대기
+unsaved|Not saved|저장 안 됨
 next|Next task|다음 작업
 previous|Previous task|이전 작업
 open|Open task|작업 열기
@@ -129,7 +126,6 @@ open|Open task|작업 열기
 text|Filter by title|제목으로 찾기
 me|Me|나
 sort|Sort|정렬
-turn|Turn the order around|순서 뒤집기
 clear|Clear|지우기
 count|{count} tasks|작업 {count}개
 #people
@@ -163,7 +159,6 @@ facts|Created by {name}, {when}|{name} 님이 만듦 · {when}
 edit|Edit task|작업 편집
 details|Details|속성
 back|Back to the list|목록으로
-saving|Saving…|저장하는 중…
 discard|Discard my edit|내 편집 버리기
 gone|{name} deleted this task.|{name} 님이 이 작업을 삭제했습니다.
 readOnly|You can read this task. Editors and owners can change it.|읽기만 할 수 있습니다. 편집자와 소유자가 바꿀 수 있습니다.
@@ -207,7 +202,6 @@ watcher|you watch it|지켜보는 작업
 owner|you own the project|내가 소유한 프로젝트
 #subscription
 title|Tell me of|받을 소식
-usual|As in the project|프로젝트 설정대로
 default|What concerns me|나와 관련된 것
 watch|Everything|모두
 mute|Nothing by mail|메일 받지 않음

@@ -8,14 +8,12 @@ import { follow } from './live.js';
 import { FIELDS, taskField } from './newtask.js';
 import * as outbox from './outbox.js';
 import { nameOf, peopleOf } from './people.js';
-import * as session from './session.js';
+import { current } from './session.js';
 import { subscription } from './subscription.js';
 import { projectHref, projectPath, STATUSES, taskPath } from './tasks.js';
 
 const KEYS = { e: 'title', a: 'assignee', p: 'priority', d: 'due_on', l: 'labels' };
-const orNull = (it) => it || null;
-const AS = { title: (it) => it.replace(/\s*\n\s*/g, ' ').trim(), assignee: orNull, due_on: orNull };
-const isText = (name) => name === 'title' || name === 'description';
+const isText = (name) => /title|description/.test(name);
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /** One task. Each field saves itself when it is left, and shows what others do while nobody is in it. */
@@ -29,19 +27,17 @@ export async function taskPage({ project: projectId, task: id }) {
 	for (const [key, name] of Object.entries(KEYS)) shortcut(key, t(`task.${name}`), () => fields[name]?.focus());
 	STATUSES.forEach((status, index) => shortcut(`${index + 1}`, t(`status.${status}`), () => writes && outbox.edit(base, { status })));
 	shortcut('Escape', t('task.back'), back);
-	let [base, project, people] = await Promise.all([api.get(path), api.get(projectPath(projectId)), peopleOf(projectId)]);
-	const zone = session.current().time_zone;
+	let [base, project, people, choice] = await Promise.all([api.get(path), api.get(projectPath(projectId)), peopleOf(projectId), subscription(path)]);
 	const writes = project.role !== 'viewer';
+	const zone = current().time_zone;
 	const log = await changeLog(`${path}/changes`, { people, zone, project });
 	const heading = h('h1');
 	const trouble = h('div', { role: 'alert' });
-	const progress = h('p.hint', { role: 'status' });
 	let told;
 
 	// The task as each field last showed it: nobody else writes into a field that somebody is in or has edited.
 	const seen = {};
-	const state = () => outbox.stateOf(id) ?? {};
-	const shown = () => ({ ...(outbox.overlay(base) ?? base), ...state().patch });
+	const shown = () => ({ ...(outbox.overlay(base) ?? base), ...outbox.stateOf(id)?.patch });
 	const keep = (name) => {
 		seen[name] = { ...shown(), [name]: fields[name].read() };
 	};
@@ -55,7 +51,7 @@ export async function taskPage({ project: projectId, task: id }) {
 	};
 	const draw = () => {
 		const task = shown();
-		const { sending, waiting, conflict, refused } = state();
+		const { conflict, refused } = outbox.stateOf(id) ?? {};
 		for (const [name, { node, read, write, show }] of Object.entries(fields)) {
 			const wrong = refused?.fields.find(({ pointer }) => pointer.split('/')[1] === name);
 			if (wrong || !isEdited(name)) show(wrong?.detail);
@@ -64,24 +60,18 @@ export async function taskPage({ project: projectId, task: id }) {
 			keep(name);
 		}
 		put(heading, task.title);
-		put(progress, waiting?.message ?? (sending && t('task.saving')));
-		if (told === (conflict ?? refused)) return;
-		told = conflict ?? refused;
-		put(trouble, conflict ? conflictCard(id, people) : refused && h('p.form-error', refused.message, ' ', button(t('task.discard'), () => outbox.resolve(id, null))));
+		if (told === (told = conflict ?? refused)) return;
+		put(trouble, conflict ? conflictCard(id, people)
+			: refused && h('p.form-error', refused.message, ' ', button(t('task.discard'), () => outbox.resolve(id, null))));
 	};
 	for (const name of FIELDS) {
-		const attributes = { as: AS[name], [isText(name) ? 'readonly' : 'disabled']: !writes, ...(name === 'title' && { kind: 'textarea', rows: 1 }) };
-		const { node, read } = fields[name] = taskField(name, people, base.assignee, attributes);
+		const as = /assignee|due_on/.test(name) ? (it) => it || null : undefined;
+		const { node, read } = fields[name] = taskField(name, people, base.assignee, { as, [isText(name) ? 'readonly' : 'disabled']: !writes });
 		keep(name);
-		// A window that loses the focus leaves its field what it had; a year comes digit by digit.
-		node.addEventListener('focusout', () => node.contains(document.activeElement) || settle(name));
-		node.addEventListener('change', () => isText(name) || (name === 'due_on' && read() < '1000') || settle(name));
+		node.addEventListener('focusout', () => settle(name));
+		// A year comes digit by digit.
+		node.addEventListener('change', () => (name === 'due_on' && read() < '1000') || settle(name));
 	}
-	fields.title.node.addEventListener('keydown', (event) => {
-		if (event.key !== 'Enter' || event.isComposing) return;
-		event.preventDefault();
-		settle('title');
-	});
 	const take = (task) => {
 		if (task?.version >= base.version) base = task;
 		draw();
@@ -102,15 +92,16 @@ export async function taskPage({ project: projectId, task: id }) {
 		outbox.remove(base);
 		back();
 	};
-	const made = t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at, zone) });
 	return {
 		title: base.title,
-		node: h('div.wide.task-page',
+		node: h('div.wide',
 			h('p.crumbs', h('a', { href: '#/projects' }, t('nav.projects')), ' / ', h('a', { href: home }, project.name)),
 			heading, trouble,
 			h('div.split',
-				card('', isText, progress, !writes && h('p.hint', t('task.readOnly'))),
-				card('.side', (it) => !isText(it), subscription(path), h('p.hint', made), writes && button(t('task.delete'), remove, { class: 'danger' })),
+				card('', isText, !writes && h('p.hint', t('task.readOnly'))),
+				card('.side', (it) => !isText(it), choice,
+					h('p.hint', t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at, zone) })),
+					writes && button(t('task.delete'), remove, { class: 'danger' })),
 				h('section.card', h('h2', t('history.title')), log.node))),
 		dirty: () => FIELDS.some(isEdited),
 		leave() {
