@@ -97,7 +97,8 @@ async fn every_route_of_the_template_is_answered_by_its_function() {
 
 /// The template's resources. What a short form of an intrinsic function stands for is its text here.
 pub(crate) fn resources() -> serde_json::Map<String, Value> {
-    let plain = ["!GetAtt ", "!Sub ", "!Ref ", "!If", "!Not ", "!Equals ", "!Join "];
+    let plain =
+        ["!GetAtt ", "!Sub ", "!Ref ", "!If", "!Not ", "!And", "!Condition ", "!Equals ", "!Join ", "!Select ", "!Split "];
     let text = plain.iter().fold(TEMPLATE.to_owned(), |text, tag| text.replace(tag, ""));
     let template: Value = yaml_serde::from_str(&text).expect("template.yaml is YAML");
     template["Resources"].as_object().expect("resources").clone()
