@@ -3,7 +3,7 @@ import { fromNow, locale, t } from './i18n.js';
 
 /** An answer that is no success: its status, or 0 when none came, and its problem body. */
 export class Problem extends Error {
-	constructor(status, body = {}, retryAfter = null) {
+	constructor(status, body = {}, retryAfter) {
 		super(explain(status, body, retryAfter));
 		Object.assign(this, { status, body, retryAfter, fields: body.errors ?? [] });
 	}
@@ -11,9 +11,7 @@ export class Problem extends Error {
 
 /** There is no session: the person has to log in. The window hears of it as a `signedout` event. */
 export class SignedOut extends Error {
-	constructor() {
-		super(t('session.ended'));
-	}
+	message = t('session.ended');
 }
 
 let accessToken = null;
@@ -28,11 +26,10 @@ export function drop() {
 	over = false;
 }
 
-function explain(status, body, retryAfter) {
-	if (status === 429 || (status === 503 && retryAfter)) return t('problem.tooOften', { when: fromNow(retryAfter ?? 60) });
-	if (status >= 500) return [t('problem.server'), body.request_id && `(${body.request_id})`].filter(Boolean).join(' ');
-	const known = { 0: 'offline', 403: 'forbidden', 404: 'notFound', 412: 'stale' }[status];
-	return known ? t(`problem.${known}`) : body.detail || body.title || t('problem.other', { status });
+// The API says what is wrong in the page's language, but not when to come back.
+function explain(status, { detail }, retryAfter) {
+	if (status === 0) return t('problem.offline');
+	return retryAfter ? t('problem.tooOften', { when: fromNow(retryAfter) }) : detail ?? t('problem.server');
 }
 
 async function send(method, path, { body, headers, ...options } = {}) {

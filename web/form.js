@@ -7,13 +7,13 @@ let made = 0;
  * A labelled input, and beside it the place of its mistake. `kind` is an input type, textarea, select or labels; a `name` may be a
  * path, as `notify/status`; `as` makes what is sent of what was typed.
  */
-export function field({ name, label, kind = 'text', value = '', options = [], hint, required, min = 0, max = Infinity, as = (it) => it, ...more }) {
+export function field({ name, label, kind = 'text', value = '', options = [], hint, as = (it) => it, ...more }) {
 	const id = `field-${++made}`;
-	const error = h('p.error', { id: `${id}-error`, hidden: true });
-	const attributes = { id, name, 'aria-required': required && 'true', 'aria-describedby': `${hint ? `${id}-hint ` : ''}${id}-error`, ...more };
+	const error = h('p.error', { id: `${id}-error` });
+	const attributes = { id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more };
 	const input = kind === 'select' ? h('select', attributes, options.map(([key, text]) => h('option', { value: key }, text)))
 		: kind === 'textarea' ? h('textarea', { rows: 5, ...attributes })
-		: h('input', { type: kind === 'labels' ? 'text' : kind, ...attributes });
+		: h('input', { type: kind, ...attributes });
 	const held = kind === 'checkbox' ? 'checked' : 'value';
 	// A space belongs to a password, also while it is shown.
 	const asTyped = ['password', 'textarea', 'checkbox'].includes(kind);
@@ -25,34 +25,20 @@ export function field({ name, label, kind = 'text', value = '', options = [], hi
 			input[held] = now;
 		},
 	};
-	const show = (text) => {
-		error.hidden = !text;
-		put(error, text);
-		input.ariaInvalid = text ? 'true' : null;
-	};
-	const mistake = () => {
-		const now = read();
-		if (typeof now !== 'string') return '';
-		// Unicode scalar values, as the API counts them; `maxlength` would count UTF-16 units and cut a paste without a word.
-		const { length } = [...now];
-		if (length === 0) return required ? t('form.required') : '';
-		if (length < min) return t('form.tooShort', { min });
-		return length > max ? t('form.tooLong', { max, length }) : '';
-	};
 	const head = h('label', { for: id }, label);
 	write(value);
 	return {
 		name,
-		node: h(`div.field.field-${name}`, kind === 'checkbox' ? h('div.check', node, head) : [head, node], hint && h('p.hint', { id: `${id}-hint` }, hint), error),
 		input,
+		node: h(`div.field.field-${name}`, kind === 'checkbox' ? h('div.check', node, head) : [head, node], h('p.hint', { id: `${id}-hint` }, hint), error),
 		read: () => as(read()),
 		write,
-		show,
-		focus: () => input.focus(),
-		check() {
-			show(mistake());
-			return error.hidden;
+		show(text) {
+			put(error, text);
+			input.ariaInvalid = text ? 'true' : null;
 		},
+		focus: () => input.focus(),
+		check: () => true,
 	};
 }
 
@@ -90,23 +76,18 @@ function labelsOf(input, label) {
 
 /** Reads its fields, sends them by `onSubmit`, and shows each mistake of the answer beside the field its pointer names. */
 export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
-	const message = h('p.form-error', { role: 'alert', hidden: true });
+	const message = h('p.form-error', { role: 'alert' });
 	const button = h('button.primary', { type: 'submit' }, submit);
-	const say = (text) => {
-		message.hidden = !text;
-		put(message, text);
-	};
 	const onsubmit = async (event) => {
 		event.preventDefault();
 		if (button.disabled) return;
-		say('');
-		const wrong = fields.filter((it) => !it.check());
-		if (wrong.length > 0) return wrong[0].focus();
 		button.disabled = true;
+		put(message);
+		fields.forEach((it) => it.show(''));
 		try {
 			await onSubmit(valuesOf(fields), node);
 		} catch (error) {
-			say(showMistakes(fields, error));
+			put(message, showMistakes(fields, error));
 		}
 		button.disabled = false;
 	};
@@ -124,19 +105,17 @@ function valuesOf(fields) {
 	return values;
 }
 
-// What has no field to stand beside is left for the form to say.
-function showMistakes(fields, error) {
-	if (!error.fields?.length) return error.message;
+/** Shows what has a field beside it; the rest is returned for the form to say. */
+export function showMistakes(fields, { fields: mistakes = [], message }) {
 	const isWithin = (outer, inner) => `${inner}/`.startsWith(`${outer}/`);
 	const rest = [];
-	let first;
-	for (const { pointer, detail } of error.fields) {
+	const places = mistakes.map(({ pointer, detail }) => {
 		const path = pointer.slice(1);
 		const place = fields.find((it) => isWithin(it.name, path)) ?? fields.find((it) => isWithin(path, it.name));
 		if (place) place.show(detail);
 		else rest.push(detail);
-		first ??= place;
-	}
-	first?.focus();
-	return rest.join(' ');
+		return place;
+	});
+	places.find(Boolean)?.focus();
+	return mistakes.length > 0 ? rest.join(' ') : message;
 }

@@ -22,12 +22,6 @@ export function done(form, title, text) {
 }
 
 /** Sends the token of a mailed link; where it is good for nothing any more, the error says so. */
-export async function spend(path, body) {
-	try {
-		return await api.open('POST', path, body);
-	} catch (error) {
-		const isAboutAField = error.fields?.some((it) => it.pointer && !it.pointer.includes('token'));
-		if ([400, 404, 410, 422].includes(error.status) && !isAboutAField) throw new Error(t('session.dead'));
-		throw error;
-	}
-}
+export const spend = (path, body) => api.open('POST', path, body).catch((error) => {
+	throw error.fields[0]?.pointer === '/token' ? new Error(t('session.dead')) : error;
+});

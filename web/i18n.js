@@ -1,8 +1,13 @@
 /** The language of the page: the profile's where it is known, also of who was logged in here last, else the browser's. */
 export let locale = localStorage.getItem('locale') ?? navigator.languages.map((it) => it.slice(0, 2)).find((it) => it === 'ko' || it === 'en') ?? 'en';
 
-export function setLocale(wanted) {
+// Where the person's clock stands; undefined is the browser's own place.
+let zone;
+
+/** Takes language and time zone from a profile. */
+export function setLocale(wanted, time_zone) {
 	locale = wanted;
+	zone = time_zone;
 	document.documentElement.lang = wanted;
 	localStorage.setItem('locale', wanted);
 }
@@ -127,7 +132,7 @@ text|Filter by title|제목으로 찾기
 me|Me|나
 sort|Sort|정렬
 clear|Clear|지우기
-count|{count} tasks|작업 {count}개
+count|Tasks: {count}|작업 {count}개
 #people
 title|People|구성원
 you|you|나
@@ -156,12 +161,9 @@ empty|empty|비어 있음
 dueOn|Due {date}|{date}까지
 lateSince|Overdue {date}|{date} 지남
 facts|Created by {name}, {when}|{name} 님이 만듦 · {when}
-edit|Edit task|작업 편집
-details|Details|속성
 back|Back to the list|목록으로
 discard|Discard my edit|내 편집 버리기
 gone|{name} deleted this task.|{name} 님이 이 작업을 삭제했습니다.
-readOnly|You can read this task. Editors and owners can change it.|읽기만 할 수 있습니다. 편집자와 소유자가 바꿀 수 있습니다.
 delete|Delete|삭제
 deleted|Deleted|삭제했습니다
 #conflict
@@ -190,11 +192,10 @@ bounced|mail came back {when}|{when} 메일 반송됨
 #notifications
 read|Mark as read|읽음으로 표시
 all|Mark all as read|모두 읽음으로 표시
-guest|somebody invited|초대받은 사람
 created|{name} created it|{name} 님이 만들었습니다
 updated|{name} changed: {fields}|{name} 님이 바꿈: {fields}
 deleted|{name} deleted it|{name} 님이 삭제했습니다
-undeliverable|Mail to {name} comes back|{name} 님의 메일이 반송됩니다
+undeliverable|Mail comes back. {name}|메일이 반송됩니다. {name}
 assignee|assigned to you|내가 담당자
 former_assignee|was assigned to you|내가 담당하던 작업
 creator|created by you|내가 만든 작업
@@ -215,10 +216,10 @@ decline|Decline|거절
 flow|Tasks by day|날짜별 작업
 day|Day|날짜
 cycle|Time to finish|완료까지 걸린 시간
-median|From the first start, or the creation, to done. Half of the latest {count} took at most {time}: the dashed line.|처음 시작하거나 만든 때부터 완료까지입니다. 최근 {count}건의 절반은 {time} 안에 끝났습니다(점선).
+median|Half of the last {count} took at most {time} (dashed), from their start to done.|최근 {count}건의 절반은 시작부터 {time} 안에 끝났습니다(점선).
 open|Open tasks by person|담당자별 남은 작업
 table|As a table|표로 보기
-reading|{count} changes read|변경 {count}건 읽음
+reading|{count} tasks read|작업 {count}개 읽음
 none|Nothing has happened yet|아직 아무 일도 없습니다
 noneText|With its first task, this page begins to fill.|첫 작업이 생기면 여기에 그려집니다.
 #keys
@@ -345,10 +346,10 @@ export function dateText(date) {
 }
 
 /** An instant in the reader's time zone. */
-export const timeText = (instant, timeZone) => formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(new Date(instant));
+export const timeText = (instant, timeZone = zone) => formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(new Date(instant));
 
-/** The date it is in a time zone, as `2026-11-20`. */
-export const today = (timeZone) => formatter(Intl.DateTimeFormat, { timeZone }, 'sv').format(new Date());
+/** The date it is in the reader's time zone, as `2026-11-20`. */
+export const today = (timeZone = zone) => formatter(Intl.DateTimeFormat, { timeZone }, 'sv').format(new Date());
 
 /** How long ago an instant was, in its largest unit. */
 export const ago = (instant) => fromNow(Math.min(0, (new Date(instant) - Date.now()) / 1000));

@@ -8,7 +8,7 @@ import { leave } from './session.js';
 
 /** A password to be chosen, which can be looked at. Whoever has a second factor may choose a shorter one. */
 export function newPassword({ min = 15, ...more }) {
-	const password = field({ name: 'new', label: t('password.new'), kind: 'password', required: true, min, max: 128, autocomplete: 'new-password', hint: t('password.hint', { min }), ...more });
+	const password = field({ name: 'new', label: t('password.new'), kind: 'password', autocomplete: 'new-password', hint: t('password.hint', { min }), ...more });
 	const onchange = ({ target }) => {
 		password.input.type = target.checked ? 'text' : 'password';
 	};
@@ -39,7 +39,7 @@ export function choosePassword(query, path, { text, password, submit, news, agai
 /** Where the link of a reset leads. */
 export const resetPage = ({ query }) => choosePassword(query, '/v1/password/reset', {
 	text: t('password.resetText'),
-	password: newPassword({ min: 8, hint: t('password.hint', { min: 15 }) }),
+	password: newPassword({}),
 	submit: t('form.save'),
 	news: 'reset',
 	again: ['#/forgot', t('password.sendLink')],

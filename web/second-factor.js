@@ -8,7 +8,7 @@ import { codeField, proofForm } from './proof.js';
 const PATH = '/v1/me/second-factor';
 
 /** In the settings: enrolment where there is no second factor, else what can be done about it. `changed` draws the page anew. */
-export function secondFactor(factor, zone, changed) {
+export function secondFactor(factor, changed) {
 	const place = h('div.form');
 	const showCodes = ({ recovery_codes }) => {
 		put(place, h('h2', t('factor.codes')), h('p', t('factor.codesText')), copyable(recovery_codes.join('\n')), button(t('factor.kept'), changed, { class: 'primary' }));
@@ -26,9 +26,9 @@ export function secondFactor(factor, zone, changed) {
 	const ask = (submit, then, more) => proofForm(factor, { path: PATH, submit, then, ...more });
 	if (!factor.enabled) return put(place, h('p.hint', t('factor.text')), ask(t('factor.switchOn'), enrol));
 	return put(place,
-		h('p', t('factor.since', { since: timeText(factor.since, zone), left: factor.recovery_codes_left })),
+		h('p', t('factor.since', { since: timeText(factor.since), left: factor.recovery_codes_left })),
 		h('h2', t('factor.renew')),
 		ask(t('factor.renew'), showCodes, { path: `${PATH}/recovery-codes` }),
 		h('h2', t('factor.switchOff')),
-		ask(t('factor.switchOff'), changed, { method: 'DELETE', after: [newPassword({ name: 'new_password', hint: t('factor.newPassword'), required: false })] }));
+		ask(t('factor.switchOff'), changed, { method: 'DELETE', after: [newPassword({ name: 'new_password', hint: t('factor.newPassword') })] }));
 }

@@ -38,7 +38,7 @@ export const current = () => me;
 export function setMe(changed) {
 	me = changed;
 	last = me.id;
-	setLocale(me.locale);
+	setLocale(me.locale, me.time_zone);
 }
 
 export function forget() {
@@ -62,15 +62,11 @@ export async function logOut() {
 export function logInPage(query, alert) {
 	const page = gate(t('session.logIn'));
 	const card = page.node.lastChild;
-	const prove = async (proof, wrong) => {
-		try {
-			const answer = await api.logIn(proof);
-			if (answer.ticket) return askForCode(answer);
-			tabs.postMessage(answer.user.id);
-			await arrive(answer.user.id);
-		} catch (error) {
-			throw error.status === 401 ? new Error(wrong) : error;
-		}
+	const prove = async (proof) => {
+		const answer = await api.logIn(proof);
+		if (answer.ticket) return askForCode(answer);
+		tabs.postMessage(answer.user.id);
+		await arrive(answer.user.id);
 	};
 	const askForPassword = (alert) => put(card,
 		h('h1', t('session.logIn')),
@@ -79,7 +75,7 @@ export function logInPage(query, alert) {
 		form({
 			fields: [emailField(), passwordField()],
 			submit: t('session.logIn'),
-			onSubmit: (values) => prove(values, t('session.wrong')),
+			onSubmit: prove,
 		}),
 		aside('', '#/forgot', t('password.forgot')),
 		aside(t('session.new'), '#/sign-up', t('session.signUp')));
@@ -92,7 +88,7 @@ export function logInPage(query, alert) {
 			// A wrong code and a ticket out of date are answered alike, so the clock tells them apart.
 			onSubmit: ({ code: typed }) => {
 				if (Date.now() > until) return askForPassword(t('session.tooLate'));
-				return prove({ ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed }, t('session.wrongCode'));
+				return prove({ ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed });
 			},
 		}));
 		code.focus();

@@ -1,4 +1,4 @@
-import * as account from './account.js';
+import { changeEmail, data } from './account.js';
 import * as api from './api.js';
 import { button, fold, h, notice } from './dom.js';
 import { field, form } from './form.js';
@@ -14,7 +14,7 @@ import { tokens } from './tokens.js';
 export async function settingsPage() {
 	const [me, factor] = await Promise.all([api.get('/v1/me'), api.get('/v1/me/second-factor')]);
 	session.setMe(me);
-	const { time_zone: zone, notify: { quiet_hours: quiet, ...notify } } = me;
+	const { quiet_hours: quiet, ...notify } = me.notify;
 	const redraw = () => dispatchEvent(new Event('hashchange'));
 	const choice = (name, value, options, more) => field({ name, label: t(`settings.${name.split('/').pop()}`), kind: 'select', value, options, ...more });
 	const time = (name) => choice(`notify/quiet_hours/${name}`, quiet?.[name], [], { kind: 'time' });
@@ -24,7 +24,7 @@ export async function settingsPage() {
 	const profile = [
 		nameField({ value: me.name }),
 		choice('locale', me.locale, [['en', 'English'], ['ko', '한국어']]),
-		choice('time_zone', zone, zones.map((it) => [it, it.replaceAll('_', ' ')])),
+		choice('time_zone', me.time_zone, zones.map((it) => [it, it.replaceAll('_', ' ')])),
 	];
 	const mails = [
 		...['assigned', 'status', 'edited', 'deleted'].map((it) => choice(`notify/${it}`, notify[it], when)),
@@ -54,11 +54,11 @@ export async function settingsPage() {
 			h('section.card', node),
 			fold(t('password.change'), (draw) => changePassword(factor, draw)),
 			// What the other parts ask for depends on the second factor, so all of it is drawn anew.
-			fold(t('factor.title'), () => secondFactor(factor, zone, redraw), t(factor.enabled ? 'factor.on' : 'factor.off')),
-			fold(t('sessions.title'), (draw) => sessions(zone, draw)),
-			fold(t('tokens.title'), (draw) => tokens(factor, zone, draw)),
-			fold(t('email.change'), () => account.changeEmail(factor)),
-			fold(t('event.title'), () => events(zone)),
-			fold(t('account.title'), () => account.data(factor))),
+			fold(t('factor.title'), () => secondFactor(factor, redraw), t(factor.enabled ? 'factor.on' : 'factor.off')),
+			fold(t('sessions.title'), sessions),
+			fold(t('tokens.title'), (draw) => tokens(factor, draw)),
+			fold(t('email.change'), () => changeEmail(factor)),
+			fold(t('event.title'), events),
+			fold(t('account.title'), () => data(factor))),
 	};
 }

@@ -8,7 +8,7 @@ const PATH = '/v1/me/tokens';
 const DAY = 86_400_000;
 
 /** In the settings: tokens for scripts. */
-export async function tokens(factor, zone, draw) {
+export async function tokens(factor, draw) {
 	const [{ items: made }, projects] = await Promise.all([api.get(PATH), api.all('/v1/projects')]);
 	const nameOf = (id) => projects.find((it) => it.id === id)?.name ?? id;
 	const revoke = (it) => button(t('tokens.revoke'), async () => {
@@ -19,7 +19,7 @@ export async function tokens(factor, zone, draw) {
 	const facts = (it) => [
 		t(`tokens.${it.access}`),
 		it.projects?.map(nameOf).join(', ') ?? t('tokens.everywhere'),
-		t('tokens.until', { when: timeText(it.expires_at, zone) }),
+		t('tokens.until', { when: timeText(it.expires_at) }),
 		it.last_used_at ? t('tokens.used', { when: ago(it.last_used_at) }) : t('tokens.unused'),
 	].join(' · ');
 	const choice = (name, label, options, more) => field({ name, label, kind: 'select', options, value: options[0][0], ...more });
