@@ -3,6 +3,7 @@ import { fold, h, paged } from './dom.js';
 import { ago, dateText, t, timeText } from './i18n.js';
 import { follow } from './live.js';
 import { avatar, nameOf } from './people.js';
+import { current } from './session.js';
 import { projectPath, taskHref, taskPath } from './tasks.js';
 
 /** A task's field in words. */
@@ -15,7 +16,7 @@ export function valueText(name, value, people) {
 }
 
 /** How long ago, and when exactly. */
-export const when = (at, zone) => h('time', { datetime: at, title: timeText(at, zone) }, ago(at));
+export const when = (at) => h('time', { datetime: at, title: timeText(at, current().time_zone) }, ago(at));
 
 /** One change, and who was told of it; `withTask` names its task too. */
 export function changeEntry({ id, task: taskId, version, kind, title, actor, at, fields }, { people, zone, project, withTask }) {
@@ -50,5 +51,5 @@ export async function changeLog(path, options) {
 export async function activityView(ctx) {
 	const { node, add } = await changeLog(`${projectPath(ctx.project.id)}/changes`, { ...ctx, withTask: true });
 	ctx.leave.push(follow(ctx.project.id, add));
-	return h('section.card', node, h('p.hint.none', t('event.none')));
+	return h('section.card', node);
 }

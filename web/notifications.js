@@ -3,7 +3,6 @@ import { button, h, paged, row } from './dom.js';
 import { when } from './history.js';
 import { locale, t } from './i18n.js';
 import { nameOf, peopleOf } from './people.js';
-import * as session from './session.js';
 import { projectHref, taskHref } from './tasks.js';
 
 const PATH = '/v1/notifications';
@@ -21,23 +20,22 @@ export async function notificationsPage() {
 		for (const { project } of page.items) if (!people.has(project)) people.set(project, await peopleOf(project));
 		return page;
 	};
-	const mark = async (nodes, place, body) => {
+	const mark = async (place, body, ...rows) => {
 		await api.request('POST', `${PATH}/${place}`, { body });
-		nodes.forEach((it) => it.classList.remove('unread'));
+		rows.forEach((it) => it.classList.remove('unread'));
 		dispatchEvent(new Event('count'));
 	};
 	const and = (words) => new Intl.ListFormat(locale).format(words);
 	const draw = ({ id, kind, project, task, title, fields, actors, user, reason, at, read }) => {
-		const names = kind === 'undeliverable' ? [user] : actors;
-		const name = and(names.map((it) => (it ? nameOf(people.get(project), it) : t('notifications.guest'))));
-		const done = () => mark([node], `${id}/read`);
-		const link = h('a', {
-			href: task ? taskHref({ project, id: task }) : `${projectHref(project)}/people`,
-			onclick: () => node.matches('.unread') && done().catch(() => {}),
-		}, title ?? projects.get(project));
+		const names = (user ? [user] : actors).map((it) => nameOf(people.get(project), it));
+		const done = () => mark(`${id}/read`, undefined, node);
+		const href = task ? taskHref({ project, id: task }) : `${projectHref(project)}/people`;
 		const node = row(
-			[link, h('p', t(`notifications.${kind}`, { name, fields: and(fields.map((it) => t(`task.${it}`))) }))],
-			[`${projects.get(project)} · ${t(`notifications.${reason}`)} · `, when(at, session.current().time_zone)],
+			[
+				h('a', { href, onclick: () => read || done().catch(() => {}) }, title ?? projects.get(project)),
+				h('p', t(`notifications.${kind}`, { name: and(names), fields: and(fields.map((it) => t(`task.${it}`))) })),
+			],
+			[`${projects.get(project)} · ${t(`notifications.${reason}`)} · `, when(at)],
 			button(t('notifications.read'), done, { class: 'quiet mark-read' }));
 		node.id = id;
 		node.classList.toggle('unread', !read);
@@ -45,10 +43,9 @@ export async function notificationsPage() {
 	};
 	// Up to the newest that is shown: what came meanwhile stays unread.
 	const all = button(t('notifications.all'), () => {
-		const nodes = [...list.querySelectorAll('.unread')];
-		return mark(nodes, 'read', { through: nodes[0].id });
+		const rows = list.querySelectorAll('.unread');
+		return mark('read', { through: rows[0].id }, ...rows);
 	}, { class: 'mark-all' });
 	const title = t('nav.notifications');
-	const node = h('div.narrow', h('div.title-row', h('h1', title), all), await paged(list, load, draw), h('p.hint.none', t('event.none')));
-	return { title, node };
+	return { title, node: h('div.narrow', h('div.title-row', h('h1', title), all), await paged(list, load, draw), h('p.hint.none', t('event.none'))) };
 }

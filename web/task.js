@@ -12,8 +12,6 @@ import { current } from './session.js';
 import { subscription } from './subscription.js';
 import { projectHref, projectPath, STATUSES, taskPath } from './tasks.js';
 
-const KEYS = { e: 'title', a: 'assignee', p: 'priority', d: 'due_on', l: 'labels' };
-const isText = (name) => /title|description/.test(name);
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /** One task. Each field saves itself when it is left, and shows what others do while nobody is in it. */
@@ -21,10 +19,10 @@ export async function taskPage({ project: projectId, task: id }) {
 	const path = taskPath({ project: projectId, id });
 	const home = projectHref(projectId);
 	// The list one came from, as it was filtered.
-	const before = window.navigation?.entries()[navigation.currentEntry.index - 1]?.url ?? '';
-	const back = () => location.assign(before.includes('#') && !before.includes('/tasks/') ? before : home);
+	const before = window.navigation?.entries()[navigation.currentEntry.index - 1]?.url;
+	const back = () => location.assign(/#(?!.*\/tasks\/)/.test(before) ? before : home);
 	const fields = {};
-	for (const [key, name] of Object.entries(KEYS)) shortcut(key, t(`task.${name}`), () => fields[name]?.focus());
+	shortcut('e', t('task.title'), () => fields.title?.focus());
 	STATUSES.forEach((status, index) => shortcut(`${index + 1}`, t(`status.${status}`), () => writes && outbox.edit(base, { status })));
 	shortcut('Escape', t('task.back'), back);
 	let [base, project, people, choice] = await Promise.all([api.get(path), api.get(projectPath(projectId)), peopleOf(projectId), subscription(path)]);
@@ -38,10 +36,10 @@ export async function taskPage({ project: projectId, task: id }) {
 	// The task as each field last showed it: nobody else writes into a field that somebody is in or has edited.
 	const seen = {};
 	const shown = () => ({ ...(outbox.overlay(base) ?? base), ...outbox.stateOf(id)?.patch });
+	const isEdited = (name) => !same(fields[name].read(), seen[name][name]);
 	const keep = (name) => {
 		seen[name] = { ...shown(), [name]: fields[name].read() };
 	};
-	const isEdited = (name) => !same(fields[name].read(), seen[name][name]);
 	const settle = (name) => {
 		if (!isEdited(name)) return draw();
 		if (!fields[name].check()) return;
@@ -52,7 +50,8 @@ export async function taskPage({ project: projectId, task: id }) {
 	const draw = () => {
 		const task = shown();
 		const { conflict, refused } = outbox.stateOf(id) ?? {};
-		for (const [name, { node, read, write, show }] of Object.entries(fields)) {
+		for (const name of FIELDS) {
+			const { node, read, write, show } = fields[name];
 			const wrong = refused?.fields.find(({ pointer }) => pointer.split('/')[1] === name);
 			if (wrong || !isEdited(name)) show(wrong?.detail);
 			if (isEdited(name) || node.contains(document.activeElement)) continue;
@@ -66,7 +65,7 @@ export async function taskPage({ project: projectId, task: id }) {
 	};
 	for (const name of FIELDS) {
 		const as = /assignee|due_on/.test(name) ? (it) => it || null : undefined;
-		const { node, read } = fields[name] = taskField(name, people, base.assignee, { as, [isText(name) ? 'readonly' : 'disabled']: !writes });
+		const { node, read } = fields[name] = taskField(name, people, base.assignee, { as, disabled: !writes });
 		keep(name);
 		node.addEventListener('focusout', () => settle(name));
 		// A year comes digit by digit.
@@ -87,7 +86,7 @@ export async function taskPage({ project: projectId, task: id }) {
 	});
 	draw();
 
-	const card = (kind, isIn, ...more) => h(`section.card${kind}`, FIELDS.filter(isIn).map((it) => fields[it].node), more);
+	const [title, description, ...rest] = FIELDS.map((it) => fields[it].node);
 	const remove = () => {
 		outbox.remove(base);
 		back();
@@ -95,11 +94,11 @@ export async function taskPage({ project: projectId, task: id }) {
 	return {
 		title: base.title,
 		node: h('div.wide',
-			h('p.crumbs', h('a', { href: '#/projects' }, t('nav.projects')), ' / ', h('a', { href: home }, project.name)),
+			h('p.crumbs', h('a', { href: home }, project.name)),
 			heading, trouble,
 			h('div.split',
-				card('', isText, !writes && h('p.hint', t('task.readOnly'))),
-				card('.side', (it) => !isText(it), choice,
+				h('section.card.fields', title, description),
+				h('section.card.fields.pairs', rest, choice,
 					h('p.hint', t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at, zone) })),
 					writes && button(t('task.delete'), remove, { class: 'danger' })),
 				h('section.card', h('h2', t('history.title')), log.node))),
