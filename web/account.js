@@ -55,6 +55,6 @@ export function data(factor) {
 		h('div.actions', button(t('account.export'), download)),
 		h('h2', t('account.delete')),
 		h('p.hint', t('account.deleteText')),
-		proofForm(factor, { method: 'DELETE', path: '/v1/me', submit: t('account.delete'), sure: t('account.deleteSure'), then: () => leave() }),
+		proofForm(factor, { method: 'DELETE', path: '/v1/me', submit: t('account.delete'), sure: t('app.sure'), then: () => leave() }),
 	];
 }

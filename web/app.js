@@ -50,7 +50,7 @@ async function go() {
 	try {
 		if ((!route || route.tab) && !(await session.whoAmI())) page = session.logInPage(query);
 		else if (path === '/login') return location.replace('#/');
-		else if (!route) throw Object.assign(new Error(t('problem.notFound')), { status: 404 });
+		else if (!route) throw Object.assign(new Error(), { status: 404 });
 		else {
 			if (route.tab) Object.entries(TABS).forEach(([name, href]) => shortcut(`g ${name[0]}`, t(`nav.${name}`), () => location.assign(href)));
 			page = await (await route.load())[route.name]({ ...route.path.exec(path).groups, query });

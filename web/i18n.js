@@ -17,9 +17,10 @@ document.documentElement.lang = locale;
 // Each message in English and in Korean, by group and key.
 const TABLE = `
 #app
-tagline|Hand work over. The people it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
+tagline|Hand work over. Those it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
 more|Show more|더 보기
-leave|Leave this page? What you typed is not saved.|이 페이지를 나갈까요? 입력한 내용은 저장되지 않았습니다.
+leave|Leave? What you typed is not saved.|나갈까요? 입력한 내용은 저장되지 않았습니다.
+sure|Sure? There is no way back.|정말 할까요? 되돌릴 수 없습니다.
 #nav
 label|Main|주 메뉴
 mine|My tasks|내 작업
@@ -32,51 +33,45 @@ logIn|Log in|로그인
 logOut|Log out|로그아웃
 signUp|Sign up|가입하기
 signUpTitle|Create your account|계정 만들기
-new|New here?|처음이신가요?
-have|Have an account?|계정이 있으신가요?
+new|New here?|처음인가요?
+have|Have an account?|계정이 있나요?
 email|Email|이메일
 name|Name|이름
 password|Password|비밀번호
-wrong|The email or the password is wrong.|이메일 또는 비밀번호가 올바르지 않습니다.
-ended|Your session has ended. Please log in again.|세션이 끝났습니다. 다시 로그인해 주세요.
+ended|Your session has ended. Log in again, please.|세션이 끝났습니다. 다시 로그인해 주세요.
 checkInbox|Check your inbox|메일함을 확인하세요
-linkSent|We sent a link to {email}. Open it to choose your password.|{email} 주소로 링크를 보냈습니다. 링크를 열어 비밀번호를 정하세요.
+linkSent|We sent a link to {email}.|{email} 주소로 링크를 보냈습니다.
 verify|Choose a password|비밀번호 정하기
-verifyText|Your address is confirmed with this step.|이 단계로 이메일 주소가 확인됩니다.
+verifyText|This confirms your address, too.|이메일 주소도 함께 확인됩니다.
 verified|Your account is ready. Log in to start.|계정이 준비되었습니다. 로그인하세요.
-isDead|Link expired or already used?|링크가 만료되었거나 이미 사용되었나요?
-dead|This link has expired or was already used.|만료되었거나 이미 사용된 링크입니다.
+isDead|Link expired or used?|링크가 만료되었거나 이미 쓰였나요?
+dead|This link has expired or was used.|만료되었거나 이미 쓰인 링크입니다.
 secondStep|Enter your code|코드 입력
-wrongCode|The code is wrong, or was used already.|코드가 올바르지 않거나 이미 사용되었습니다.
-tooLate|That took too long. Please start again.|시간이 지났습니다. 처음부터 다시 해 주세요.
-reset|Your password is changed. Log in with the new one.|비밀번호를 바꿨습니다. 새 비밀번호로 로그인하세요.
+tooLate|Too late. Please start again.|시간이 지났습니다. 다시 시작해 주세요.
+reset|Log in with your new password.|새 비밀번호로 로그인하세요.
 #proof
 code|Code|코드
-codeHint|The 6 digits your authenticator app shows, or a recovery code.|인증 앱에 보이는 숫자 6자리 또는 복구 코드
+codeHint|6 digits of your authenticator app, or a recovery code|인증 앱의 숫자 6자리 또는 복구 코드
 #password
 show|Show password|비밀번호 표시
-hint|{min} to 128 characters. A few words make a good one.|{min}~128자. 단어 몇 개를 이어 쓰면 좋습니다.
+hint|{min} characters or more. A few words make a good one.|{min}자 이상. 단어 몇 개면 좋습니다.
 new|New password|새 비밀번호
 current|Current password|현재 비밀번호
 change|Change password|비밀번호 변경
-changed|Changed. All other sessions have ended.|변경했습니다. 다른 세션은 모두 끝났습니다.
+changed|Changed. Other sessions have ended.|변경했습니다. 다른 세션은 끝났습니다.
 forgot|Forgot your password?|비밀번호를 잊으셨나요?
 sendLink|Mail me a link|메일로 링크 받기
-forgotSent|We sent a mail to {email}. Its link works for an hour.|{email} 주소로 메일을 보냈습니다. 링크는 한 시간 동안 쓸 수 있습니다.
-resetText|With a second factor, 8 characters are enough.|2단계 인증을 쓰면 8자부터 됩니다.
+resetText|With a second factor, 8 characters do.|2단계 인증을 쓰면 8자부터 됩니다.
 #email
-text|Your account is to move to the new address.|계정의 주소를 새 주소로 바꿉니다.
+text|Your account moves to the new address.|계정의 주소를 새 주소로 바꿉니다.
 confirm|Confirm|확인
-changed|Your account has the new address from now on.|이제부터 새 주소를 사용합니다.
+changed|Your account has the new address.|이제 새 주소를 씁니다.
 new|New address|새 주소
 change|Change address|이메일 주소 변경
-asked|Follow the links in both mailboxes within a day.|하루 안에 두 메일함의 링크를 모두 열어 주세요.
-waiting.old|Now follow the link in the old mailbox.|이전 주소로 온 메일의 링크도 열어 주세요.
-waiting.new|Now follow the link in the new mailbox.|새 주소로 온 메일의 링크도 열어 주세요.
+asked|Follow the links in both mailboxes within a day.|하루 안에 두 메일함의 링크를 모두 여세요.
+waiting.old|Now follow the link in the old mailbox.|이전 주소로 온 링크도 여세요.
+waiting.new|Now follow the link in the new mailbox.|새 주소로 온 링크도 여세요.
 #form
-required|Please fill this in.|입력해 주세요.
-tooShort|At least {min} characters, please.|{min}자 이상 입력해 주세요.
-tooLong|At most {max} characters, please; these are {length}.|{max}자까지 쓸 수 있습니다. 지금은 {length}자입니다.
 addLabel|Type and press Enter|입력 후 Enter
 removeLabel|Remove {label}|{label} 빼기
 save|Save|저장
@@ -237,10 +232,10 @@ status|a task moves|작업 상태가 바뀔 때
 edited|a task is edited|작업이 편집될 때
 deleted|a task is deleted|작업이 삭제될 때
 digest_hour|The daily mail comes at|하루 한 번 오는 시각
-quiet|Quiet hours: no mail about tasks|방해 금지 시간: 작업 메일을 받지 않음
+quiet|Quiet hours|방해 금지 시간
 from|From|시작
 to|To|끝
-urgent|Let urgent tasks through|긴급 작업은 받기
+urgent|Urgent tasks come through|긴급 작업은 받기
 #sessions
 title|Sessions|로그인한 기기
 unknown|Unknown device|알 수 없는 기기
@@ -253,11 +248,11 @@ title|Second factor|2단계 인증
 on|on|켜짐
 off|off|꺼짐
 switchOn|Switch on|켜기
-text|Log-ins then ask for a code of an app too.|로그인할 때 인증 앱의 코드도 확인합니다.
+text|Log-ins then ask for a code of an app too.|로그인할 때 앱의 코드도 확인합니다.
 add|Enter this key in your authenticator app, or|인증 앱에 이 키를 입력하거나
-open|open it on this device|이 기기의 앱에서 여세요
+open|open it on this device|이 기기에서 여세요
 codes|Your recovery codes|복구 코드
-codesText|Each replaces the app once. They are not shown again.|앱 대신 한 번씩 쓸 수 있습니다. 다시 보여 드리지 않습니다.
+codesText|Each replaces the app once. Not shown again.|앱 대신 한 번씩 씁니다. 다시 보이지 않습니다.
 kept|I have kept it|보관했습니다
 since|On since {since}; {left} recovery codes left.|{since}부터 켜짐 · 복구 코드 {left}개 남음
 renew|Replace the recovery codes|복구 코드 새로 받기
@@ -275,43 +270,37 @@ days|{days} days|{days}일
 until|until {when}|{when}까지
 used|used {when}|{when} 사용
 unused|never used|사용한 적 없음
-once|It is not shown again.|다시 보여 드리지 않습니다.
+once|Not shown again.|다시 보이지 않습니다.
 revoke|Revoke|폐기
-revokeSure|Revoke “{name}”?|“{name}” 토큰을 폐기할까요?
 #event
 title|What happened|보안 기록
 none|Nothing yet.|아직 없습니다.
 new_device|Log-in on a new device|새 기기에서 로그인
 password_changed|Password changed|비밀번호 변경
 password_reset|Password reset|비밀번호 재설정
-second_factor_on|Second factor switched on|2단계 인증 켬
-second_factor_off|Second factor switched off|2단계 인증 끔
+second_factor_on|Second factor on|2단계 인증 켬
+second_factor_off|Second factor off|2단계 인증 끔
 recovery_code_used|Recovery code used|복구 코드 사용
 recovery_codes_renewed|Recovery codes renewed|복구 코드 새로 받음
 token_made|API token made|API 토큰 만듦
 token_revoked|API token revoked|API 토큰 폐기
-refresh_token_reused|A copied session was ended|복사된 세션 종료
-email_change_asked|Change of address asked for|이메일 주소 변경 신청
-email_changed|Address changed|이메일 주소 변경
+refresh_token_reused|Copied session ended|복사된 세션 종료
+email_change_asked|Change of address asked for|주소 변경 신청
+email_changed|Address changed|주소 변경
 sessions_ended|Sessions ended|세션 종료
 #account
 title|Your data|내 데이터
 export|Download as JSON|JSON으로 내려받기
 delete|Delete account|계정 삭제
 deleteText|Your tasks and their history stay, without your name.|작업과 기록은 이름 없이 남습니다.
-deleteSure|Delete your account for good?|계정을 완전히 삭제할까요?
 #failure
 title|That did not work|문제가 생겼습니다
 gone|Not found|찾을 수 없습니다
 again|Try again|다시 시도
 #problem
-offline|Baton cannot be reached. Please check the connection.|서버에 연결할 수 없습니다. 연결을 확인해 주세요.
-tooOften|Too much at once. Please try again {when}.|요청이 너무 많습니다. {when} 다시 해 주세요.
-server|Something went wrong on our side. Please try again.|서버에 문제가 생겼습니다. 다시 시도해 주세요.
-forbidden|Your role does not allow this.|내 역할로는 할 수 없습니다.
-notFound|It does not exist, or you are not a member of its project.|없거나, 내가 속하지 않은 프로젝트에 있습니다.
-stale|It has changed in the meantime.|그 사이에 바뀌었습니다.
-other|That was refused ({status}).|거절되었습니다 ({status}).
+offline|Baton cannot be reached.|서버에 연결할 수 없습니다.
+tooOften|Too much at once. Try again {when}.|요청이 너무 많습니다. {when} 다시 하세요.
+server|That went wrong. Please try again.|문제가 생겼습니다. 다시 시도하세요.
 `;
 
 const MESSAGES = new Map();

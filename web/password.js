@@ -22,7 +22,7 @@ export const forgotPage = () => gate(t('password.forgot'), form({
 	submit: t('password.sendLink'),
 	onSubmit: async ({ email }, node) => {
 		await api.open('POST', '/v1/password/forgot', { email });
-		done(node, t('session.checkInbox'), t('password.forgotSent', { email }));
+		done(node, t('session.checkInbox'), t('session.linkSent', { email }));
 	},
 }), toLogIn());
 

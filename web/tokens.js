@@ -12,7 +12,7 @@ export async function tokens(factor, draw) {
 	const [{ items: made }, projects] = await Promise.all([api.get(PATH), api.all('/v1/projects')]);
 	const nameOf = (id) => projects.find((it) => it.id === id)?.name ?? id;
 	const revoke = (it) => button(t('tokens.revoke'), async () => {
-		if (!confirm(t('tokens.revokeSure', { name: it.name }))) return;
+		if (!confirm(t('app.sure'))) return;
 		await api.request('DELETE', `${PATH}/${it.id}`);
 		await draw();
 	}, { 'aria-label': `${t('tokens.revoke')}: ${it.name}` });
