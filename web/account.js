@@ -11,7 +11,7 @@ export const signUpPage = () => gate(t('session.signUpTitle'), form({
 	fields: [nameField(), emailField()],
 	submit: t('session.signUp'),
 	onSubmit: async ({ name, email }, node) => {
-		await api.open('POST', '/v1/accounts', { name, email, locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
+		await api.open('/v1/accounts', { name, email, locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
 		done(node, t('session.checkInbox'), t('session.linkSent', { email }));
 	},
 }), toLogIn(t('session.have')));

@@ -1,4 +1,4 @@
-// The only module that talks to the API. The access token lives in this module's memory; the refresh token in a cookie no script can read.
+// The only module that talks to the API. The access token stays in its memory, the refresh token in a cookie no script can read.
 import { fromNow, locale, t } from './i18n.js';
 
 /** An answer that is no success: its status, or 0 when none came, and its problem body. */
@@ -9,7 +9,7 @@ export class Problem extends Error {
 	}
 }
 
-/** There is no session: the person has to log in. The window hears of it as a `signedout` event. */
+/** There is no session. The window hears of it as a `signedout` event. */
 export class SignedOut extends Error {
 	message = t('session.ended');
 }
@@ -17,7 +17,7 @@ export class SignedOut extends Error {
 let accessToken = null;
 let freshUntil = 0;
 let refreshing = null;
-// Once a session is over, nothing is asked for until somebody logged in, here or in another tab.
+// Once a session is over, nothing is asked for until somebody logs in, here or in another tab.
 let over = false;
 
 /** Forgets the session: the next request asks whether there is one. */
@@ -67,7 +67,7 @@ async function refresh() {
 	if (over) throw new SignedOut();
 	return refreshing ??= inTurn(async () => {
 		try {
-			keep(await send('POST', '/v1/login/refresh', { body: {} }));
+			keep(await open('/v1/login/refresh', {}));
 		} catch (error) {
 			if (!isRefused(error)) throw error;
 			drop();
@@ -82,18 +82,18 @@ async function refresh() {
 
 /** Logs in by a password, or by a `ticket` and a code: the answer has the `user`, or the `ticket` of a second step. */
 export async function logIn(proof) {
-	const body = await open('POST', proof.ticket ? '/v1/login/second-factor' : '/v1/login', { ...proof, cookie: true });
+	const body = await open(proof.ticket ? '/v1/login/second-factor' : '/v1/login', { ...proof, cookie: true });
 	if (body.access_token) keep(body);
 	return body;
 }
 
 /** Ends the session; where that is refused, there was none any more. */
-export const logOut = () => inTurn(() => open('POST', '/v1/logout', {}).catch((error) => {
+export const logOut = () => inTurn(() => open('/v1/logout', {}).catch((error) => {
 	if (!isRefused(error)) throw error;
 }));
 
 /** A request that needs no session. */
-export const open = (method, path, body) => send(method, path, { body });
+export const open = (path, body) => send('POST', path, { body });
 
 /** A request of the person logged in. `version` becomes If-Match, `key` Idempotency-Key; the rest is for `fetch`. */
 export async function request(method, path, { version, key, ...options } = {}) {
@@ -114,26 +114,19 @@ export const get = async (path) => (await request('GET', path)).body;
 /** One page of a list. */
 export const page = (path, { limit = 50, cursor, ...query } = {}) => get(`${path}?${new URLSearchParams({ ...query, limit, ...(cursor && { cursor }) })}`);
 
-/** A list to its end, for lists that a person can still read; it stops at a thousand. */
-export async function all(path, query = {}) {
-	const items = [];
-	let cursor = null;
-	do {
-		const next = await page(path, { ...query, limit: 100, cursor });
-		items.push(...next.items);
-		cursor = next.next_cursor;
-	} while (cursor !== null && items.length < 1000);
-	return items;
+/** A list to its end. */
+export async function all(path, query, cursor) {
+	const { items, next_cursor: next } = await page(path, { ...query, limit: 100, cursor });
+	return next ? [...items, ...await all(path, query, next)] : items;
 }
 
-/** Sends a create so that repeating it after a lost answer makes nothing twice: the same body goes with the same key. */
+/** Sends a create. Until it is answered, the same body goes with the same key, so that repeating it makes nothing twice. */
 export function creator(path) {
-	let last = {};
+	const keys = {};
 	return async (body) => {
 		const text = JSON.stringify(body);
-		if (last.text !== text) last = { text, key: crypto.randomUUID() };
-		const made = (await request('POST', path, { body, key: last.key })).body;
-		last = {};
+		const { body: made } = await request('POST', path, { body, key: keys[text] ??= crypto.randomUUID() });
+		delete keys[text];
 		return made;
 	};
 }

@@ -6,20 +6,23 @@ import { clearShortcuts, helpButton, shortcut } from './keys.js';
 import * as session from './session.js';
 
 // An address, the module and the function of its page, and its tab; a page without one needs no session.
-const ROUTES = [
-	['/sign-up', 'account', 'signUpPage'],
-	['/verify', 'account', 'verifyPage'],
-	['/forgot', 'password', 'forgotPage'],
-	['/reset', 'password', 'resetPage'],
-	['/email', 'account', 'emailPage'],
-	['/', 'mine', 'myTasksPage', 'mine'],
-	['/projects', 'projects', 'projectsPage', 'projects'],
-	['/projects/:project(?:/(?<view>board|overview|activity|people))?', 'project', 'projectPage', 'projects'],
-	['/projects/:project/tasks/:task', 'task', 'taskPage', 'projects'],
-	['/notifications', 'notifications', 'notificationsPage', 'notifications'],
-	['/invitations', 'invitations', 'invitationsPage', 'invitations'],
-	['/settings', 'settings', 'settingsPage', 'settings'],
-].map(([path, file, name, tab]) => ({ path: RegExp(`^${path.replace(/\/:(\w+)/g, '/(?<$1>[^/]+)')}$`), load: () => import(`./${file}.js`), name, tab }));
+const ROUTES = `
+/sign-up account signUpPage
+/verify account verifyPage
+/email account emailPage
+/forgot password forgotPage
+/reset password resetPage
+/ mine myTasksPage mine
+/projects projects projectsPage projects
+/projects/:project(?:/(?<view>board|overview|activity|people))? project projectPage projects
+/projects/:project/tasks/:task task taskPage projects
+/notifications notifications notificationsPage notifications
+/invitations invitations invitationsPage invitations
+/settings settings settingsPage settings
+`.trim().split('\n').map((line) => {
+	const [path, module, page, tab] = line.split(' ');
+	return { path: RegExp(`^${path.replace(/\/:(\w+)/g, '/(?<$1>[^/]+)')}$`), load: () => import(`./${module}.js`), page, tab };
+});
 
 // A tab's first letter leads there after a `g`.
 const TABS = { mine: '#/', projects: '#/projects', notifications: '#/notifications', invitations: '#/invitations', settings: '#/settings' };
@@ -53,7 +56,7 @@ async function go() {
 		else if (!route) throw Object.assign(new Error(), { status: 404 });
 		else {
 			if (route.tab) Object.entries(TABS).forEach(([name, href]) => shortcut(`g ${name[0]}`, t(`nav.${name}`), () => location.assign(href)));
-			page = await (await route.load())[route.name]({ ...route.path.exec(path).groups, query });
+			page = await (await route.load())[route.page]({ ...route.path.exec(path).groups, query });
 		}
 	} catch (error) {
 		if (error instanceof SignedOut) return;

@@ -40,18 +40,20 @@ export function focusOn(element) {
 	element.focus({ preventScroll: true });
 }
 
-/** Runs what a button does, once at a time; a failure goes to `failed`. */
+/** Does what a button is for, once at a time. It keeps the focus, which `disabled` would take from it. */
+export async function once(button, act, failed) {
+	if (button.ariaDisabled) return;
+	button.ariaDisabled = 'true';
+	try {
+		await act();
+	} catch (error) {
+		failed(error);
+	}
+	button.ariaDisabled = null;
+}
+
 export function button(label, act, { failed = (error) => notice(error.message), ...attributes } = {}) {
-	const onclick = async () => {
-		element.disabled = true;
-		try {
-			await act();
-		} catch (error) {
-			failed(error);
-		}
-		element.disabled = false;
-	};
-	const element = h('button', { type: 'button', ...attributes, onclick }, label);
+	const element = h('button', { type: 'button', ...attributes, onclick: () => once(element, act, failed) }, label);
 	return element;
 }
 

@@ -1,4 +1,4 @@
-import { h, put } from './dom.js';
+import { h, once, put } from './dom.js';
 import { t } from './i18n.js';
 
 let made = 0;
@@ -78,18 +78,14 @@ function labelsOf(input, label) {
 export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
 	const message = h('p.form-error', { role: 'alert' });
 	const button = h('button.primary', { type: 'submit' }, submit);
-	const onsubmit = async (event) => {
-		event.preventDefault();
-		if (button.disabled) return;
-		button.disabled = true;
+	const send = () => {
 		put(message);
 		fields.forEach((it) => it.show(''));
-		try {
-			await onSubmit(valuesOf(fields), node);
-		} catch (error) {
-			put(message, showMistakes(fields, error));
-		}
-		button.disabled = false;
+		return onSubmit(valuesOf(fields), node);
+	};
+	const onsubmit = (event) => {
+		event.preventDefault();
+		once(button, send, (error) => put(message, showMistakes(fields, error)));
 	};
 	const node = h('form', { novalidate: true, class: `form ${kind}`, onsubmit }, h('div.fields', fields.map((it) => it.node)), message, h('div.actions', button, extra));
 	return node;

@@ -22,6 +22,6 @@ export function done(form, title, text) {
 }
 
 /** Sends the token of a mailed link; where it is good for nothing any more, the error says so. */
-export const spend = (path, body) => api.open('POST', path, body).catch((error) => {
+export const spend = (path, body) => api.open(path, body).catch((error) => {
 	throw error.fields[0]?.pointer === '/token' ? new Error(t('session.dead')) : error;
 });

@@ -21,7 +21,7 @@ export const forgotPage = () => gate(t('password.forgot'), form({
 	fields: [emailField()],
 	submit: t('password.sendLink'),
 	onSubmit: async ({ email }, node) => {
-		await api.open('POST', '/v1/password/forgot', { email });
+		await api.open('/v1/password/forgot', { email });
 		done(node, t('session.checkInbox'), t('session.linkSent', { email }));
 	},
 }), toLogIn());
