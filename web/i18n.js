@@ -99,14 +99,12 @@ empty|Tasks assigned to you, in any project, show up here.|어느 프로젝트�
 create|New project|새 프로젝트
 createSubmit|Create|만들기
 name|Project name|프로젝트 이름
-emptyTitle|No projects yet|아직 프로젝트가 없습니다
-empty|Create the first one below, or accept an invitation.|아래에서 첫 프로젝트를 만들거나 초대를 수락하세요.
+none|No projects yet|아직 프로젝트가 없습니다
 rename|Rename|이름 바꾸기
 delete|Delete project|프로젝트 삭제
 #board
 new|New task|새 작업
 create|Create task|작업 만들기
-close|Close|닫기
 created|Created: {title}|만들었습니다: {title}
 none|No tasks|작업 없음
 views|Views|보기
@@ -171,7 +169,6 @@ theirs|Take theirs|다른 사람 것으로
 waiting|Changes not saved yet: {count}. Trying again.|아직 저장되지 않은 변경 {count}건. 다시 시도하고 있습니다.
 undo|Undo|되돌리기
 kept|Not deleted: “{title}” has just been changed.|“{title}” 작업이 방금 바뀌어 삭제하지 않았습니다.
-gone|“{title}” is gone, or you are no longer a member. Not saved:|“{title}” 작업이 없어졌거나 내가 더 이상 멤버가 아닙니다. 저장되지 않은 내용:
 #history
 title|History|기록
 created|created this task|님이 만들었습니다
@@ -202,8 +199,7 @@ default|What concerns me|나와 관련된 것
 watch|Everything|모두
 mute|Nothing by mail|메일 받지 않음
 #invitations
-emptyTitle|No invitations|초대가 없습니다
-empty|When someone invites you to a project, it shows up here.|프로젝트에 초대받으면 여기에 보입니다.
+none|No invitations|초대가 없습니다
 as|{name} invites you as {role}|{name} 님이 {role}로 초대했습니다
 accept|Accept|수락
 decline|Decline|거절
@@ -215,8 +211,7 @@ median|Half of the last {count} took at most {time} (dashed), from their start t
 open|Open tasks by person|담당자별 남은 작업
 table|As a table|표로 보기
 reading|{count} tasks read|작업 {count}개 읽음
-none|Nothing has happened yet|아직 아무 일도 없습니다
-noneText|With its first task, this page begins to fill.|첫 작업이 생기면 여기에 그려집니다.
+none|No tasks yet|아직 작업이 없습니다
 #keys
 title|Keyboard shortcuts|단축키
 close|Close|닫기

@@ -5,208 +5,192 @@ import { locale, t } from './i18n.js';
 import { current as me } from './session.js';
 import { taskHref, taskPath } from './tasks.js';
 
-const UNDO = 6000;
-const PASSING = ['sending', 'timer', 'tries', 'problem', 'shown'];
-const HELD = ['conflict', 'refused'];
-
 // An empty text and no labels are what null is stored as.
 const stored = (value) => JSON.stringify(value?.length ? value : null);
-const same = (a, b) => stored(a) === stored(b);
-const some = (patch) => Object.keys(patch).length > 0;
+export const same = (a, b) => stored(a) === stored(b);
+const some = (patch = {}) => Object.keys(patch).length > 0;
 
-// By task: the `task` as it was seen, what the edited fields `was` then, the `patch` to send, what was last `sent` of it, when the task
-// is to be deleted (`removeAt`), and apart from these the fields in `conflict` and those `refused`.
 let entries = new Map();
 let owner;
 let said;
 
-const key = () => `outbox/${owner}`;
-const make = (entry) => ({ was: {}, patch: {}, sent: {}, tries: 0, shown: new WeakMap(), ...entry });
+/** Of one task: how it was seen, what the edited fields `was` then, the `patch` to send, and fields `held`, in conflict or refused. */
+class Entry {
+	was = {};
+	patch = {};
+	// When it is to be deleted; 1 once that may have been sent.
+	removeAt = 0;
+	#tries = 0;
+	#sending = false;
+	#timer;
+
+	constructor(kept) {
+		Object.assign(this, kept);
+	}
+
+	queue(task, patch) {
+		if (!some(this.patch) || task.version < this.task.version) this.task = task;
+		for (const name in patch) {
+			if (!(name in this.patch)) this.was[name] = task[name];
+			delete this.held?.patch[name];
+		}
+		Object.assign(this.patch, patch);
+		this.changed();
+		this.send();
+	}
+
+	hold(name, why) {
+		this.held = { ...why, patch: { ...this.held?.patch, [name]: this.patch[name] } };
+		delete this.patch[name];
+	}
+
+	changed(detail) {
+		const { id } = this.task;
+		if (!some(this.held?.patch)) this.held = null;
+		if (!this.removeAt && !this.held && !some(this.patch)) entries.delete(id);
+		sessionStorage.setItem(`outbox/${owner}`, JSON.stringify([...entries.values()]));
+		draw();
+		dispatchEvent(new CustomEvent('outbox', { detail: { id, ...detail } }));
+	}
+
+	wait(delay) {
+		this.#timer = setTimeout(() => this.send(), delay);
+	}
+
+	async send(leaving = false) {
+		const { task, removeAt, patch } = this;
+		const isOpen = () => entries.get(task.id) === this && me()?.id === owner;
+		clearTimeout(this.#timer);
+		if (this.#sending || !isOpen() || !(removeAt || some(patch))) return;
+		if (removeAt > Date.now() && !leaving) return this.wait(removeAt - Date.now());
+		const body = removeAt ? undefined : { ...patch };
+		this.removeAt &&= 1;
+		this.#sending = true;
+		let answer;
+		let problem = null;
+		try {
+			answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), { version: task.version, body, keepalive: leaving });
+		} catch (error) {
+			problem = error;
+		}
+		this.#sending = false;
+		if (!isOpen()) return;
+		const status = problem?.status;
+		// Out of reach, logged out, too often, a fault: that passes.
+		if (problem && !/^4(?!01|08|29)/.test(status)) {
+			this.problem = problem;
+			this.wait(1000 * Math.max(Number(problem.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())));
+			return this.changed();
+		}
+		this.problem = null;
+		this.#tries = 0;
+		const now = problem ? problem.body.current : answer.body;
+		const gone = status === 404 || !(problem || body);
+		if (gone && !body) Object.assign(this, { removeAt: 0, patch: {}, held: null });
+		else if (now) {
+			if (!problem) for (const name in body) if (same(patch[name], body[name])) delete patch[name];
+			if (!this.merge(now) && this.removeAt) this.stay(t('outbox.kept', now));
+		} else if (body) this.refuse(problem, body);
+		else this.stay(problem.message);
+		this.changed({ task: gone ? undefined : now, gone });
+		this.send();
+	}
+
+	stay(why) {
+		this.removeAt = 0;
+		notice(why);
+	}
+
+	// Only where somebody else changed the same field there is a conflict.
+	merge(now) {
+		// What was changed once since, by the person: an answer got lost, or it was another tab.
+		const own = now.updated_by === owner && now.version <= this.task.version + 1;
+		for (const [name, value] of Object.entries(this.patch)) {
+			if (same(value, now[name])) delete this.patch[name];
+			else if (!own && !same(this.was[name], now[name])) this.hold(name, { conflict: now });
+			this.was[name] = now[name];
+		}
+		this.task = now;
+		return own;
+	}
+
+	// What a refusal points to is set aside, and the rest sent without it.
+	refuse({ status, message, fields }, body) {
+		const names = Object.keys(body);
+		const named = names.filter((it) => fields.some(({ pointer }) => pointer.split('/')[1] === it));
+		for (const it of named.length > 0 ? named : names) if (same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, fields } });
+	}
+}
 
 function mine() {
 	const id = me()?.id;
 	if (id && id !== owner) {
 		owner = id;
-		entries = new Map((JSON.parse(sessionStorage.getItem(key())) ?? []).map((it) => [it.task.id, make(it)]));
-		entries.forEach((it) => wait(it, 0));
+		entries = new Map((JSON.parse(sessionStorage.getItem(`outbox/${id}`)) ?? []).map((it) => [it.task.id, new Entry(it)]));
+		setTimeout(sendAll);
 	}
 	return entries;
 }
 
-const entryOf = (task) => mine().get(task.id) ?? entries.set(task.id, make({ task })).get(task.id);
-
-function changed(entry, detail) {
-	const { id } = entry.task;
-	if (!entry.removeAt && !some(entry.patch) && !HELD.some((it) => entry[it])) entries.delete(id);
-	entry.shown = new WeakMap();
-	sessionStorage.setItem(key(), JSON.stringify([...entries.values()], (name, value) => (PASSING.includes(name) ? undefined : value)));
-	draw();
-	dispatchEvent(new CustomEvent('outbox', { detail: { id, ...detail } }));
-}
-
-function wait(entry, delay) {
-	clearTimeout(entry.timer);
-	entry.timer = setTimeout(send, delay, entry);
-}
-
-async function send(entry) {
-	const { task, removeAt, patch } = entry;
-	const isMine = () => entries.get(task.id) === entry && me()?.id === owner;
-	if (entry.sending || !isMine() || (!removeAt && !some(patch))) return;
-	if (removeAt > Date.now()) return wait(entry, removeAt - Date.now());
-	clearTimeout(entry.timer);
-	const body = removeAt ? undefined : { ...patch };
-	entry.sent = { ...body };
-	entry.sending = removeAt ? 'DELETE' : 'PATCH';
-	let answer;
-	let problem;
-	try {
-		answer = (await request(entry.sending, taskPath(task), { version: task.version, body, keepalive: !body })).body;
-	} catch (error) {
-		problem = error;
-	}
-	entry.sending = null;
-	if (!isMine()) return;
-	entry.problem = null;
-	const { status, retryAfter, body: { current } = {} } = problem ?? {};
-	const gone = status === 404 || (answer && !body);
-	if (problem && (!(status >= 400 && status < 500) || [401, 408, 429].includes(status))) {
-		entry.problem = problem;
-		wait(entry, 1000 * Math.max(Number(retryAfter) || 0, Math.min(15, 2 ** entry.tries++) * (1 + Math.random())));
-		return changed(entry);
-	}
-	entry.tries = 0;
-	if (gone && !body) Object.assign(entry, { removeAt: 0, patch: {}, conflict: null, refused: null });
-	else if (answer) {
-		for (const name in body) if (same(patch[name], body[name])) delete patch[name];
-		merge(entry, answer);
-	} else if (current) {
-		if (entry.removeAt && current.updated_by !== owner) keep(entry, t('outbox.kept', current));
-		merge(entry, current);
-	} else if (body) refuse(entry, problem);
-	else keep(entry, problem.message);
-	changed(entry, { task: current ?? answer, gone });
-	send(entry);
-}
-
-function keep(entry, why) {
-	entry.removeAt = 0;
-	notice(why);
-}
-
-/** Holds what the person did against what others did, field by field: only where both changed the same one there is a conflict. */
-function merge(entry, now) {
-	const { patch, was, sent } = entry;
-	for (const [name, value] of Object.entries(patch)) {
-		// After a lost answer, what is there now may well be what was sent.
-		const isTheirs = ![was, sent, patch].some((it) => name in it && same(it[name], now[name]));
-		if (isTheirs) entry.conflict = { patch: { ...entry.conflict?.patch, [name]: value } };
-		if (isTheirs || same(value, now[name])) delete patch[name];
-		was[name] = now[name];
-	}
-	entry.task = now;
-	if (entry.conflict) entry.conflict.current = now;
-}
-
-/** Sets aside the fields a refusal points to, or all that was sent; the others are sent again without them. */
-function refuse(entry, { status, message, fields }) {
-	const names = Object.keys(entry.sent).filter((it) => it in entry.patch && same(entry.patch[it], entry.sent[it]));
-	const named = names.filter((it) => fields.some(({ pointer }) => pointer.split('/')[1] === it));
-	entry.refused = { status, message, fields, patch: entry.refused?.patch ?? {} };
-	for (const name of named.length > 0 ? named : names) {
-		entry.refused.patch[name] = entry.patch[name];
-		delete entry.patch[name];
-	}
-}
-
-function queue(entry, task, patch) {
-	if ((!entry.sending && !some(entry.patch)) || task.version < entry.task.version) entry.task = task;
-	for (const [name, value] of Object.entries(patch)) {
-		const { conflict } = entry;
-		// Edited further where mine was shown, it is still to be decided on.
-		if (conflict && name in conflict.patch && same(task[name], conflict.patch[name])) {
-			conflict.patch[name] = value;
-			continue;
-		}
-		if (!(name in entry.patch)) entry.was[name] = task[name];
-		entry.patch[name] = value;
-		for (const kind of HELD) {
-			delete entry[kind]?.patch[name];
-			if (entry[kind] && !some(entry[kind].patch)) entry[kind] = null;
-		}
-	}
-	changed(entry);
-	send(entry);
-}
+const entryOf = (task) => mine().get(task.id) ?? entries.set(task.id, new Entry({ task })).get(task.id);
 
 /** Shows an edit at once, and sends it on the version the person saw. */
-export const edit = (task, patch) => queue(entryOf(task), task, patch);
+export const edit = (task, patch) => entryOf(task).queue(task, patch);
 
-/** Sends this patch in place of what is in conflict or refused, on the version shown there, or lets go of it. */
+/** Sends this in place of what is in conflict or refused, on the version shown there; null lets go of it. */
 export function resolve(id, patch) {
 	const entry = mine().get(id);
-	if (!entry) return;
-	const task = entry.conflict?.current ?? entry.task;
-	entry[entry.conflict ? 'conflict' : 'refused'] = null;
-	queue(entry, task, patch ?? {});
+	const task = entry?.held?.conflict ?? entry?.task;
+	if (!task) return;
+	entry.held = null;
+	entry.queue(task, patch);
 }
 
-/** Hides a task; it is deleted when it can no longer be undone. */
+/** Hides a task, and deletes it when that can no longer be undone. */
 export function remove(task) {
 	const entry = entryOf(task);
-	if (!some(entry.patch)) entry.task = task;
-	entry.removeAt = Date.now() + UNDO;
+	entry.removeAt = Date.now() + 6000;
 	notice(t('task.deleted'), t('outbox.undo'), undo);
-	changed(entry);
-	send(entry);
+	entry.queue(task);
 }
 
-/** Brings back what was removed last, if that has not been sent. */
+/** Brings back what was removed last, unless that was sent. */
 export function undo() {
-	const entry = [...mine().values()].filter((it) => it.removeAt && it.sending !== 'DELETE').sort((a, b) => b.removeAt - a.removeAt)[0];
+	const [entry] = [...mine().values()].filter((it) => it.removeAt > 1).sort((a, b) => b.removeAt - a.removeAt);
 	if (!entry) return false;
 	entry.removeAt = 0;
-	changed(entry);
-	send(entry);
+	entry.queue(entry.task);
 	return true;
 }
 
 /** A task as the person left it; null while it is being deleted. */
 export function overlay(task) {
-	const entry = mine().get(task.id);
-	if (entry?.removeAt) return null;
-	if (!entry || !some(entry.patch)) return task;
-	if (!entry.shown.has(task)) entry.shown.set(task, { ...task, ...entry.patch });
-	return entry.shown.get(task);
+	const { removeAt, patch } = mine().get(task.id) ?? {};
+	return removeAt ? null : some(patch) ? { ...task, ...patch } : task;
 }
 
-/** How it stands with a task's edits: in conflict, refused, waiting, being sent, or undefined when there are none. */
+/** `{ conflict, patch }`, `{ refused, patch }`, `{ waiting }`, `{ sending }`, or undefined when all is saved. */
 export function stateOf(id) {
-	const { conflict, refused, problem, patch } = mine().get(id) ?? {};
-	if (conflict) return { conflict: conflict.current, patch: conflict.patch };
-	if (refused) return { refused, patch: refused.patch };
-	return patch && (problem ? { waiting: problem } : { sending: true });
+	const entry = mine().get(id);
+	return entry && (entry.held ?? (entry.problem ? { waiting: entry.problem } : { sending: true }));
 }
-
-const isHeld = (entry) => HELD.some((it) => entry[it]);
 
 function draw() {
 	const all = [...entries.values()];
 	const count = all.filter((it) => it.problem).length;
-	const now = JSON.stringify([locale, count, all.map(({ task, conflict, refused }) => [task.title, conflict?.patch, refused])]);
+	const held = all.filter((it) => it.held);
+	const now = JSON.stringify([locale, count, held]);
 	// What is drawn anew is read out anew.
 	if (now === said) return;
 	said = now;
-	put(document.getElementById('outbox'),
-		count > 0 && h('p', t('outbox.waiting', { count })),
-		all.filter(isHeld).map(({ task, conflict, refused }) => (refused?.status === 404
-			? [h('p', t('outbox.gone', task), ' ', button(t('task.discard'), () => resolve(task.id, null))), copyable(Object.values(refused.patch).join('\n'))]
-			: h('p', h('a', { href: taskHref(task) }, task.title), ': ', conflict ? t('conflict.title') : refused.message))));
+	put(document.getElementById('outbox'), count > 0 && h('p', t('outbox.waiting', { count })), held.map(({ task, held: { refused, patch } }) =>
+		h('div', h('a', { href: taskHref(task) }, task.title), ': ', refused?.message ?? t('conflict.title'),
+			// There is no page any more to show it.
+			refused?.status === 404 && [copyable(Object.values(patch).join('\n')), button(t('task.discard'), () => resolve(task.id))])));
 }
 
-const sendAll = () => mine().forEach(send);
+const sendAll = () => mine().forEach((it) => it.send());
 sendAll();
-addEventListener('online', sendAll);
-addEventListener('signedin', sendAll);
-addEventListener('pagehide', () => mine().forEach((it) => it.removeAt && send(Object.assign(it, { removeAt: 1 }))));
-addEventListener('beforeunload', (event) => [...mine().values()].some((it) => it.problem || isHeld(it) || (some(it.patch) && !it.removeAt)) && event.preventDefault());
+for (const it of ['online', 'signedin']) addEventListener(it, sendAll);
+addEventListener('pagehide', () => mine().forEach((it) => it.removeAt && it.send(true)));
+addEventListener('beforeunload', (event) => [...mine().values()].some((it) => it.held || it.problem || !it.removeAt) && event.preventDefault());

@@ -9,60 +9,63 @@ export const taskPath = (task) => `${projectPath(task.project)}/tasks/${encodeUR
 export const projectHref = (id, view = '') => `#/projects/${encodeURIComponent(id)}${view && `/${view}`}`;
 export const taskHref = (task) => `${projectHref(task.project)}/tasks/${encodeURIComponent(task.id)}`;
 
-/** The tasks of one project, newest first, or mine of all, as the server orders them: loaded by and by, shown as the person left them. */
+/** The tasks of one project, newest first, or mine of all in the order of the server. */
 export class TaskList {
 	complete = false;
 	onchange = () => {};
-	/** The page on its way, or null. */
+	/** The page on its way. */
 	loading = null;
 	#tasks = new Map();
 	#gone = new Set();
 	#cursor = null;
 	#shown = null;
-	#frame = null;
+	#frame = 0;
 
 	constructor(path, query = {}) {
-		this.path = path;
-		this.query = query;
+		Object.assign(this, { path, query });
 		addEventListener('outbox', this.#answered);
 	}
 
-	/** What there is to show: with what is pending laid over, without what is being deleted. */
+	/** As the person left them. */
 	get tasks() {
-		return this.#shown ??= this.#ordered().map(overlay).filter(Boolean);
+		const tasks = [...this.#tasks.values()];
+		// Ids grow with time: so what others create finds its place, and what comes before its page does.
+		if (!this.query.assignee) tasks.sort((a, b) => (a.id < b.id ? 1 : -1));
+		return this.#shown ??= tasks.map(overlay).filter(Boolean);
 	}
 
-	/** A task as the server last told of it. */
+	/** A task as the server told of it. */
 	get(id) {
 		return this.#tasks.get(id);
 	}
 
-	/** Loads the next page. */
 	more() {
-		if (this.complete) return Promise.resolve();
-		return this.loading ??= page(this.path, { ...this.query, limit: 100, cursor: this.#cursor }).then(({ items, next_cursor }) => {
+		return this.complete ? Promise.resolve() : this.loading ??= page(this.path, { ...this.query, limit: 100, cursor: this.#cursor }).then(({ items, next_cursor }) => {
 			this.#cursor = next_cursor;
 			this.complete = next_cursor === null;
-			items.forEach((it) => this.#keep(it));
+			items.forEach((it) => this.take(it));
 			this.#changed();
 		}).finally(() => {
 			this.loading = null;
 		});
 	}
 
-	/** Loads all there is, unless the list is closed before. */
+	/** Loads all there is, unless it is closed before. */
 	async rest() {
 		while (!this.complete && this.onchange) await this.more();
 	}
 
-	/** Takes a version of a task from the server. */
+	/** Takes a version from the server. */
 	take(task) {
-		if (this.#keep(task)) this.#changed();
+		if (this.#gone.has(task.id) || this.get(task.id)?.version >= task.version) return;
+		this.#tasks.set(task.id, task);
+		this.#changed();
 	}
 
 	drop(id) {
 		this.#gone.add(id);
-		if (this.#tasks.delete(id)) this.#changed();
+		this.#tasks.delete(id);
+		this.#changed();
 	}
 
 	close() {
@@ -70,28 +73,16 @@ export class TaskList {
 		removeEventListener('outbox', this.#answered);
 	}
 
-	#keep(task) {
-		if (this.#gone.has(task.id) || this.#tasks.get(task.id)?.version >= task.version) return false;
-		this.#tasks.set(task.id, task);
-		return true;
-	}
-
-	#ordered() {
-		const tasks = [...this.#tasks.values()];
-		// Ids are made in the order of time: what others create, or change on a page not loaded yet, finds its place.
-		return this.query.assignee ? tasks : tasks.sort((a, b) => (a.id < b.id ? 1 : -1));
-	}
-
 	#answered = ({ detail: { id, task, gone } }) => {
 		if (gone) this.drop(id);
-		else if (task && this.#tasks.has(id)) this.take(task);
+		else if (task && this.get(id)) this.take(task);
 		this.#changed();
 	};
 
 	#changed() {
 		this.#shown = null;
-		this.#frame ??= requestAnimationFrame(() => {
-			this.#frame = null;
+		this.#frame ||= requestAnimationFrame(() => {
+			this.#frame = 0;
 			this.onchange?.();
 		});
 	}
