@@ -1,15 +1,26 @@
-// What the table and the board have in common: tasks filtered and sorted, walked through by key, edited in place, and of a long list
-// only what is near the screen in the document.
+// What the table and the board have in common: tasks filtered, sorted, walked through by key and edited in place; of a long list only
+// what is near the screen is in the document.
 import { h, notice } from './dom.js';
-import { compare, filterBar, filterOf, matches } from './filter.js';
-import { t } from './i18n.js';
+import { chosen, filterBar } from './filter.js';
+import { ago, dateText, t, today } from './i18n.js';
 import { shortcut } from './keys.js';
 import { FIELDS, taskField } from './newtask.js';
 import { edit, remove, resolve, stateOf, undo } from './outbox.js';
+import { avatar, nameOf } from './people.js';
 import { STATUSES, taskHref } from './tasks.js';
 
-const NEAR = 8;
+const NEAR = 16;
 const EDITS = { e: 'title', a: 'assignee', d: 'due_on', p: 'priority', l: 'labels' };
+const SAYS = {
+	title: (task) => h('a.task-title', { href: taskHref(task), tabindex: -1, draggable: 'false' }, task.title),
+	project: ({ project }, { projects }) => projects.get(project)?.name,
+	status: ({ status }) => [h(`span.dot.${status}`), t(`status.${status}`)],
+	assignee: ({ assignee }, { people }) => assignee && [avatar(nameOf(people, assignee)), nameOf(people, assignee)],
+	priority: ({ priority }) => priority !== 'none' && h(`span.mark.${priority}`, t(`priority.${priority}`)),
+	due_on: ({ due_on, status }, { zone }) => due_on && h(status !== 'done' && due_on < today(zone) ? 'span.mark.urgent' : 'span', dateText(due_on)),
+	labels: ({ labels }) => labels.map((it) => h('span.mark', it)),
+	updated_at: ({ updated_at }) => ago(updated_at),
+};
 
 /** Puts elements in order and moves none that is in its place: what is moved loses the focus. */
 function arrange(parent, elements) {
@@ -18,217 +29,144 @@ function arrange(parent, elements) {
 	elements.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]));
 }
 
-/** What a row says about what is not saved. */
-export function rowMark(task) {
-	const { conflict, refused, waiting } = stateOf(task.id) ?? {};
-	if (conflict || refused) return h('a.mark.late', { href: taskHref(task) }, t(conflict ? 'table.conflict' : 'table.refused'));
-	return waiting && h('span.mark', t('table.waiting'));
-}
-
-/** The input of one field in the place of what it says. Enter saves, Escape leaves; `refused` is what the API did not take. */
-function editor(task, name, people, latest, close, { refused, patch } = {}) {
-	const input = taskField(name, people, task.assignee);
-	const before = patch ? patch[name] : task[name];
-	input.write(before ?? '');
-	if (refused) input.show(refused.fields.find((it) => it.pointer.includes(name))?.detail ?? refused.message);
-	let open = true;
-	const leave = () => {
-		open = false;
-		if (refused) resolve(task.id, null);
-		close();
-	};
-	const save = (blurred) => {
-		if (!open || !input.check()) return;
-		const value = input.read() || null;
-		const same = String(value ?? '') === String(before ?? '');
-		if (same && !refused) return leave();
-		if (same && blurred) return;
-		open = false;
-		const now = latest();
-		if (refused) resolve(task.id, { ...patch, [name]: value });
-		else edit(String(now?.[name]) === String(task[name]) ? now : task, { [name]: value });
-		close();
-	};
-	const node = h('div.edit', {
-		onkeydown: (event) => {
-			if (event.isComposing || event.defaultPrevented || event.target.matches('button')) return;
-			if (event.key === 'Enter') save();
-			else if (event.key === 'Escape') leave();
-			else return;
-			event.preventDefault();
-		},
-		onchange: (event) => event.target.matches('select') && save(),
-		// A row that is drawn anew gives the focus back at once.
-		onfocusout: () => setTimeout(() => node.isConnected && !node.contains(document.activeElement) && save(true)),
-	}, input.node);
-	return { node, focus: input.focus };
-}
-
-/**
- * `groups` are `{ parent, spacer, status? }`: a list each of the tasks of that status, or of all; `row(task, editors)` makes an element.
- * Returns the bar above them and what a view does with a task.
- */
-export function taskRows(ctx, { root, groups, row, most, whole, fields, drawn }) {
-	const { list, people, query, leave } = ctx;
-	const editors = new Map();
-	let cache = new Map();
-	let current = null;
-	let resting = null;
-	let frame = 0;
-
-	const find = (id) => cache.get(id)?.element;
-	const taskOf = (id) => cache.get(id)?.task ?? list.tasks.find((it) => it.id === id);
-	const writes = (task) => task && (ctx.projects?.get(task.project) ?? ctx.project).role !== 'viewer';
+/** Keeps rows of tasks in `groups`, `{ parent, status? }`: those of that status, or all. Returns what its view needs besides. */
+export function taskRows(ctx, { root, groups, columns, drawn }) {
+	const { list, people, query, writes, leave } = ctx;
+	const isBoard = groups.length > 1;
 	const failed = (error) => notice(error.message);
+	let rows = new Map();
+	let current;
 
-	const pick = () => {
-		const { tasks } = list;
-		const asked = filterOf(query);
-		const sort = query.get('sort');
-		const shown = tasks.filter((it) => matches(it, asked));
-		if (sort) shown.sort(compare(sort, people));
-		for (const group of groups) group.tasks = group.status ? shown.filter((it) => it.status === group.status) : shown;
-		bar.show(shown.length, { tasks, complete: list.complete });
-		drawn?.(shown.length, list.complete);
-		if ((whole || query.size > 0) && !list.complete) resting ??= list.rest().catch(failed).finally(() => { resting = null; });
-		place();
+	const rowOf = (task) => {
+		const { refused, conflict, waiting, patch } = stateOf(task.id) ?? {};
+		const held = refused ?? conflict ?? waiting;
+		const old = rows.get(task.id);
+		// A row in which somebody types is drawn anew when that is done.
+		if (old && ((old.task === task && old.held === held) || old.querySelector('.edit:focus-within'))) return old;
+		const cells = columns.map((name) => h(isBoard ? 'div' : name === 'title' ? 'th' : 'td', { 'data-name': name, scope: !isBoard && name === 'title' && 'row' },
+			h('span.line', SAYS[name](task, ctx), held && name === 'title' && h('a.mark.urgent', { href: taskHref(task), tabindex: -1 }, t('table.unsaved')))));
+		const row = Object.assign(h(isBoard ? 'li' : 'tr', { 'data-task': task.id, draggable: String(isBoard && writes) }, cells), { task, held });
+		for (const name in refused && patch) type(row, name);
+		return row;
+	};
+	// Puts an input over what a cell says: Enter saves, Escape leaves. It holds what the API did not take, and says why.
+	const type = (row, name) => {
+		const { task } = row;
+		const cell = row.querySelector(`[data-name=${name}]`);
+		if (!cell || cell.querySelector('.edit') || !FIELDS.includes(name) || !writes) return false;
+		const { refused, patch } = stateOf(task.id) ?? {};
+		const wrong = refused && name in patch;
+		const before = wrong ? patch[name] : task[name];
+		const { node, input, read, write, show } = taskField(name, people, task.assignee);
+		write(before ?? '');
+		if (wrong) show(refused.fields.find((it) => it.pointer.split('/')[1] === name)?.detail ?? refused.message);
+		const end = (saves) => {
+			const had = place.contains(document.activeElement);
+			const value = read();
+			row.task = null;
+			place.remove();
+			if (saves && (wrong || String(value) !== String(before))) edit(task, { [name]: value });
+			else if (wrong) resolve(task.id, null);
+			draw();
+			if (had) rows.get(task.id)?.focus();
+		};
+		const place = h('div.edit', {
+			onkeydown(event) {
+				const { key, target, isComposing, defaultPrevented } = event;
+				if (isComposing || defaultPrevented || target.matches('button') || !/^(Enter|Escape)$/.test(key)) return;
+				event.preventDefault();
+				end(key === 'Enter');
+			},
+			onchange: ({ target }) => target.matches('select') && end(true),
+			onfocusout: () => wrong || setTimeout(() => place.isConnected && !place.contains(document.activeElement) && end(true)),
+		}, node);
+		cell.append(place);
+		return input;
+	};
+	const start = (row, name) => {
+		const input = type(row, name);
+		if (!input) return false;
+		input.focus();
+		if (input.matches('select')) input.showPicker();
+		else input.select();
 	};
 
-	const elementOf = (task) => {
-		const state = stateOf(task.id);
-		const old = cache.get(task.id);
-		if (old?.task === task && !old.state && !state) return old;
-		if (state?.refused) {
-			for (const name of fields) {
-				if (name in state.patch && !editors.has(`${task.id} ${name}`)) open(task, name, state);
-			}
-		}
-		const element = row(task, (name) => editors.get(`${task.id} ${name}`)?.node);
-		element.dataset.task = task.id;
-		return { task, state, element };
-	};
-	const place = () => {
+	const draw = () => {
 		const active = document.activeElement;
-		const held = active?.closest('[data-task]')?.dataset.task;
+		const id = active.closest('[data-task]')?.dataset.task;
 		const next = new Map();
 		for (const group of groups) {
 			const { parent, tasks, pitch = 44 } = group;
-			group.ends ??= [group.spacer(), group.spacer()];
-			const size = Math.min(most, Math.ceil(innerHeight / pitch) + 2 * NEAR);
-			const from = Math.max(0, Math.min(Math.floor(-parent.getBoundingClientRect().top / pitch) - NEAR, tasks.length - size));
-			const shown = tasks.slice(from, from + size);
-			group.from = from;
-			group.rows = shown.map((task, index) => {
-				const it = elementOf(task);
-				next.set(task.id, it);
-				if (group.index) it.element.setAttribute('aria-rowindex', from + index + 2);
-				return it.element;
-			});
-			const [before, after] = group.ends;
+			const [before, after] = group.ends ??= [0, 1].map(() => h(isBoard ? 'li' : 'tr', { 'aria-hidden': 'true' }));
+			const size = Math.min(180 / groups.length, Math.ceil(innerHeight / pitch) + 2 * NEAR);
+			group.first = Math.max(0, Math.floor((parent.scrollTop - parent.getBoundingClientRect().top) / pitch));
+			const from = Math.max(0, Math.min(group.first - NEAR, tasks.length - size));
+			const shown = tasks.slice(from, from + size).map(rowOf);
 			before.style.height = `${from * pitch}px`;
 			after.style.height = `${(tasks.length - from - shown.length) * pitch}px`;
-			arrange(parent, [before, ...group.rows, after]);
-			const [one, other] = group.rows;
-			if (other) group.pitch = other.getBoundingClientRect().top - one.getBoundingClientRect().top;
-			if (from + size >= tasks.length && !list.complete && !resting) list.more().catch(failed);
+			arrange(parent, [before, ...shown, after]);
+			// One row of each list is reached by Tab, the others by arrows.
+			const stop = shown.find((it) => it.dataset.task === current) ?? shown[0];
+			shown.forEach((row, index) => {
+				next.set(row.dataset.task, Object.assign(row, { group, index: from + index, tabIndex: row === stop ? 0 : -1 }));
+				if (!isBoard) row.ariaRowIndex = from + index + 2;
+			});
+			if (shown[1]) group.pitch = shown[1].getBoundingClientRect().top - shown[0].getBoundingClientRect().top;
+			if (from + size >= tasks.length && !list.loading) list.more().catch(failed);
 		}
-		cache = next;
-		rove();
-		if (held && document.activeElement !== active) (active.isConnected ? active : find(held))?.focus({ preventScroll: true });
+		rows = next;
+		if (id && document.activeElement !== active) (active.isConnected ? active : rows.get(id))?.focus({ preventScroll: true });
 	};
-	// One row of each list is reached by Tab, the others by arrows.
-	const rove = () => {
-		for (const { rows } of groups) {
-			const stop = rows.find((it) => it.dataset.task === current) ?? rows[0];
-			for (const it of rows) it.tabIndex = it === stop ? 0 : -1;
-		}
+	const pick = () => {
+		const found = chosen(list.tasks, query, people);
+		for (const group of groups) group.tasks = found.filter((it) => !group.status || it.status === group.status);
+		bar.show(found.length, list);
+		drawn(found.length);
+		if ((isBoard || query.size > 0) && !list.loading) list.rest().catch(failed);
+		draw();
 	};
 
-	const close = (id, name) => {
-		editors.delete(`${id} ${name}`);
-		again(id);
-	};
-	const again = (id) => {
-		const it = cache.get(id);
-		if (it) it.task = null;
-		place();
-	};
-	const open = (task, name, state) => {
-		const { id } = task;
-		const made = editor(task, name, people, () => taskOf(id), () => close(id, name), state);
-		editors.set(`${id} ${name}`, made);
-		return made;
-	};
-	const start = (id, name) => {
-		const task = taskOf(id);
-		if (!fields.includes(name) || !writes(task)) return false;
-		const made = editors.get(`${id} ${name}`) ?? open(task, name);
-		again(id);
-		made.focus();
-		const input = document.activeElement;
-		if (input.matches('select')) input.showPicker?.();
-		else if (input.type === 'text') input.select();
-	};
-	const change = (id, patch) => {
-		const task = taskOf(id);
-		if (!writes(task) || Object.keys(patch).every((it) => patch[it] === task[it])) return false;
-		edit(task, patch);
-	};
-
+	// Where the current row is off the screen, one starts anew at the first that is on it.
 	const spot = () => {
-		for (const group of groups) {
-			const index = group.tasks.findIndex((it) => it.id === current);
-			if (index >= 0) return { group, index };
-		}
-		return { group: groups.find((it) => it.tasks.length > 0) ?? groups[0], index: -1 };
+		const group = groups.find((it) => it.tasks.length > 0) ?? groups[0];
+		return rows.get(current) ?? { group, index: group.first - 1 };
 	};
-	const focus = (task) => {
-		if (!task) return;
-		current = task.id;
-		find(current)?.focus();
+	const focus = ({ tasks }, index) => {
+		current = tasks[Math.max(0, Math.min(index, tasks.length - 1))]?.id;
+		rows.get(current)?.focus();
 	};
-	const walk = (by) => {
-		const { group, index } = spot();
-		// From a row that is not on the screen any more one starts anew at the first that is.
-		const next = find(current) ? index + by : group.from + (group.from > 0 ? NEAR : 0);
-		focus(group.tasks[Math.max(0, Math.min(next, group.tasks.length - 1))]);
+	const walk = (by) => () => focus(spot().group, spot().index + by);
+	const move = (task, status) => {
+		if (!task || task.status === status) return false;
+		edit(task, { status });
 	};
-	const key = (keys, label, act) => shortcut(keys, label, act);
-	const onRow = (act) => (event) => (event.target.closest('[data-task]') || event.target === document.body ? current && find(current) && act(current) : false) ?? true;
-	key('/', t('filter.text'), () => bar.focus());
-	key('j,ArrowDown', t('table.next'), () => walk(1));
-	key('k,ArrowUp', t('table.previous'), () => walk(-1));
-	key('Enter', t('table.open'), onRow((id) => location.assign(taskHref(taskOf(id)))));
-	if (ctx.writes) {
-		for (const [letter, name] of Object.entries(EDITS)) if (fields.includes(name)) key(letter, t(`task.${name}`), () => start(current, name));
-		STATUSES.forEach((status, index) => key(String(index + 1), t(`status.${status}`), () => change(current, { status })));
-		key('Delete', t('task.delete'), onRow((id) => {
-			const { group, index } = spot();
-			const task = taskOf(id);
-			if (!writes(task)) return false;
+	const onRow = (act) => () => (rows.has(current) ? act(rows.get(current)) : false);
+	shortcut('/', t('filter.text'), () => bar.focus());
+	shortcut('j,ArrowDown', t('table.next'), walk(1));
+	shortcut('k,ArrowUp', t('table.previous'), walk(-1));
+	shortcut('Enter', t('table.open'), onRow(({ task }) => location.assign(taskHref(task))));
+	if (writes) {
+		for (const key in EDITS) if (columns.includes(EDITS[key])) shortcut(key, t(`task.${EDITS[key]}`), onRow((row) => start(row, EDITS[key])));
+		STATUSES.forEach((it, index) => shortcut(String(index + 1), t(`status.${it}`), onRow(({ task }) => move(task, it))));
+		shortcut('Delete', t('task.delete'), onRow(({ task, group, index }) => {
+			focus(group, group.tasks[index + 1] ? index + 1 : index - 1);
 			remove(task);
-			focus(group.tasks[index + 1] ?? group.tasks[index - 1]);
 		}));
-		key('z', t('outbox.undo'), undo);
+		shortcut('z', t('outbox.undo'), undo);
 	}
 
 	const stop = new AbortController();
-	const later = () => {
-		cancelAnimationFrame(frame);
-		frame = requestAnimationFrame(place);
-	};
-	addEventListener('scroll', later, { capture: true, passive: true, signal: stop.signal });
-	addEventListener('resize', later, { signal: stop.signal });
-	leave.push(() => stop.abort(), () => cancelAnimationFrame(frame));
-	root.addEventListener('focusin', (event) => {
-		current = event.target.closest('[data-task]')?.dataset.task ?? current;
-		rove();
+	leave.push(() => stop.abort());
+	for (const it of ['scroll', 'resize']) addEventListener(it, draw, { capture: true, signal: stop.signal });
+	root.addEventListener('focusin', ({ target }) => {
+		current = target.closest('[data-task]')?.dataset.task ?? current;
+		draw();
 	});
 	root.addEventListener('click', ({ target }) => {
-		const name = target.closest('[data-name]')?.dataset.name;
-		if (name && !target.closest('a, .edit')) start(target.closest('[data-task]').dataset.task, name);
+		const cell = target.closest('[data-name]');
+		if (cell && !target.closest('a, .edit')) start(cell.parentElement, cell.dataset.name);
 	});
 	const bar = filterBar(ctx, pick);
 	list.onchange = pick;
-	return { bar, pick, change, walk, focus, spot, taskOf };
+	return { bar, pick, move, focus, spot };
 }
