@@ -6,11 +6,10 @@ import { follow } from './live.js';
 import { nameOf } from './people.js';
 import { projectHref, projectPath, STATUSES, taskHref } from './tasks.js';
 
-const HOUR = 3_600_000;
-const NOTHING = { waiting: 0, in_progress: 0, done: 0 };
-const later = (it, days) => ({ ...it, day: new Date(Date.parse(it.day) + days * 24 * HOUR).toISOString().slice(0, 10) });
+const DAY = 86_400_000;
+const later = (it, days) => ({ ...it, day: new Date(Date.parse(it.day) + days * DAY).toISOString().slice(0, 10) });
 
-/** Counts a log change by change, the oldest first: its tasks, and how many there were in each status at the end of each day. */
+/** Counts a log, the oldest change first: its tasks, and how many are in each status at the end of each day, from the day before. */
 export function tally(zone) {
 	const { format } = new Intl.DateTimeFormat('sv', { timeZone: zone });
 	const tasks = new Map();
@@ -24,24 +23,25 @@ export function tally(zone) {
 		tasks.set(id, Object.assign(task, { version, title }));
 		if (task.status === status) return true;
 		const day = format(new Date(at));
-		if (days.length === 0) days.push({ day, ...NOTHING });
+		if (days.length === 0) days.push(later({ day, waiting: 0, in_progress: 0, done: 0 }, -1));
 		while (days.at(-1).day < day) days.push(later(days.at(-1), 1));
 		if (status) days.at(-1)[status] -= 1;
 		if (task.status) days.at(-1)[task.status] += 1;
 		if (task.status === 'in_progress') task.started ??= at;
-		if (task.status === 'done') Object.assign(task, { day, took: Date.parse(at) - Date.parse(task.started ?? task.created) });
+		if (task.status === 'done') Object.assign(task, { day, took: (Date.parse(at) - Date.parse(task.started ?? task.created)) / DAY });
 		return true;
 	};
-	return { days, take: (changes) => changes.filter(count).length, in: (...statuses) => [...tasks.values()].filter((it) => statuses.includes(it.status)) };
+	return { days, tasks, take: (changes) => changes.filter(count).length };
 }
 
-/** How many of the open tasks each person has, `user` empty for those of nobody; the most first. */
+/** How many open tasks each person has, and nobody, who has most first. */
 export function openBy(tasks) {
 	const people = {};
-	for (const { status, assignee } of tasks) {
-		const person = people[assignee ?? ''] ??= { user: assignee, waiting: 0, in_progress: 0, open: 0 };
-		person[status] += 1;
-		person.open += 1;
+	for (const { status, assignee: user = null } of tasks) {
+		if (!status || status === 'done') continue;
+		people[user] ??= { user, open: 0, waiting: 0, in_progress: 0 };
+		people[user].open += 1;
+		people[user][status] += 1;
 	}
 	return Object.values(people).sort((a, b) => b.open - a.open);
 }
@@ -52,13 +52,13 @@ function svg(name, attributes, ...children) {
 	return put(element, children);
 }
 
-// As wide as the page has room; lines and dots keep their size.
+// As wide as there is room: lines and dots keep their size.
 const canvas = (width, height, ...shapes) => svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, shapes);
 const path = (kind, d) => svg('path', { class: kind, d });
 
 /** A picture over days, with round numbers at its left. `shapes` gets what places a day and a number. */
 function plot(days, most, unit, shapes) {
-	const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000].find((it) => it * 5 >= most) ?? 5000;
+	const step = Math.max(1, (most / 4).toPrecision(1));
 	const numbers = Array.from({ length: Math.ceil(most / step) + 1 }, (_, it) => it * step).reverse();
 	const last = days.length - 1;
 	const y = (number) => 100 - (100 * number) / numbers[0];
@@ -70,49 +70,46 @@ function plot(days, most, unit, shapes) {
 const part = (title, ...children) => h('section.card', h('h2', t(`overview.${title}`)), children);
 const legend = (counts, statuses) => h('ul.legend', statuses.map((it) => h('li', h(`span.dot.${it}`), `${t(`status.${it}`)} `, h('b', `${counts[it]}`))));
 
-function flowPart(days) {
+function flow(days) {
 	const sum = (day, from) => STATUSES.slice(from).reduce((all, it) => all + day[it], 0);
 	// Each area reaches down to the bottom, and the next lies over it.
 	const areas = (x, y) => STATUSES.map((status, from) => path(status, `M0 100L${days.map((it, index) => `${x(index)} ${y(sum(it, from))}`).join(' ')} 100 100`));
 	const line = (it) => h('tr', h('th', { scope: 'row' }, dateText(it.day)), STATUSES.map((status) => h('td', `${it[status]}`)));
-	const apart = Math.ceil(days.length / 100);
 	return part('flow', legend(days.at(-1), STATUSES), plot(days, Math.max(...days.map((it) => sum(it, 0)), 1), String, areas), fold(t('overview.table'), () => h('table',
-		h('tr', ['overview.day', ...STATUSES.map((it) => `status.${it}`)].map((it) => h('th', { scope: 'col' }, t(it)))),
-		days.toReversed().filter((_, index) => index % apart === 0).map(line))));
+		h('tr', ['overview.day', ...STATUSES.map((it) => `status.${it}`)].map((it) => h('th', { scope: 'col' }, t(it)))), days.slice(-100).reverse().map(line))));
 }
 
-function cyclePart(tasks, days, project) {
+function cycle(tasks, days, project) {
 	const times = tasks.map((it) => it.took).sort((a, b) => a - b);
-	const [unit, size] = times.at(-1) > 24 * HOUR ? ['day', 24 * HOUR] : ['hour', HOUR];
-	const { format } = new Intl.NumberFormat(locale, { style: 'unit', unit, maximumFractionDigits: 1 });
-	const median = times[(times.length - 1) >> 1] / size;
+	const median = times[(times.length - 1) >> 1];
+	const { format } = new Intl.NumberFormat(locale, { style: 'unit', unit: 'day', maximumFractionDigits: 1 });
 	const dots = (x, y) => [path('median', `M0 ${y(median)}H100`), tasks.map(({ id, title, day, took }) => svg('a', { href: taskHref({ id, project }) },
-		svg('title', {}, `${title}: ${format(took / size)}`), path('dot', `M${x(days.findIndex((it) => it.day === day))} ${y(took / size)}h0`)))];
-	return part('cycle', h('p.hint', t('overview.median', { time: format(median), count: tasks.length })), plot(days, Math.max(times.at(-1) / size, 1), format, dots));
+		svg('title', {}, `${title}: ${format(took)}`), path('dot', `M${x(days.findIndex((it) => it.day === day))} ${y(took)}h0`)))];
+	return part('cycle', h('p.hint', t('overview.median', { time: format(median), count: tasks.length })), plot(days, Math.max(times.at(-1), 1), format, dots));
 }
 
-const openPart = (open, people, project) => part('open', open.map((it) => [
-	h('a', { href: `${projectHref(project)}?assignee=${it.user ?? 'nobody'}` }, it.user ? nameOf(people, it.user) : t('task.nobody')),
+const open = (people, names, project) => part('open', people.map((it) => [
+	h('a', { href: `${projectHref(project)}?assignee=${it.user ?? 'nobody'}` }, it.user ? nameOf(names, it.user) : t('task.nobody')),
 	legend(it, ['waiting', 'in_progress']),
-	canvas(open[0].open, 1, path('waiting', `M0 0H${it.open}V1H0`), path('in_progress', `M0 0H${it.in_progress}V1H0`)),
+	canvas(people[0].open, 1, path('waiting', `M0 0H${it.open}V1H0`), path('in_progress', `M0 0H${it.in_progress}V1H0`)),
 ]));
 
-/** A project's overview: cumulative flow, open tasks by person, and how long the latest of the finished ones took. */
+/** A project's overview: cumulative flow, open tasks by person, and how long the last 100 tasks took from their start, or else their creation. */
 export function overviewView({ project: { id }, people, zone, leave }) {
 	const place = h('div.overview');
 	const log = tally(zone);
 	const draw = () => {
-		if (log.days.length === 0) return put(place, empty(t('overview.none'), t('overview.noneText')));
-		const days = [later({ day: log.days[0].day, ...NOTHING }, -1), ...log.days];
+		const days = [...log.days];
+		if (days.length === 0) return put(place, empty(t('overview.none')));
 		while (days.at(-1).day < today(zone)) days.push(later(days.at(-1), 1));
-		const open = openBy(log.in('waiting', 'in_progress'));
-		const done = log.in('done').sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 100);
-		put(place, flowPart(days), open.length > 0 && openPart(open, people, id), done.length > 0 && cyclePart(done, days.slice(days.findIndex((it) => it.day === done.at(-1).day) - 1), id));
+		const tasks = [...log.tasks.values()];
+		const done = tasks.filter((it) => it.status === 'done').sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 100);
+		put(place, flow(days), open(openBy(tasks), people, id), done.length > 0 && cycle(done, days.slice(days.findIndex((it) => it.day === done.at(-1).day) - 1), id));
 	};
 	let left = false;
 	const read = async () => {
-		for (let after = 'start', count = 0, more = true; more && !left; count += more) {
-			put(place, h('p.hint', t('overview.reading', { count })));
+		for (let after = 'start', more = true; more && !left;) {
+			put(place, h('p.hint', t('overview.reading', { count: log.tasks.size })));
 			const { items, next_cursor } = await page(`${projectPath(id)}/changes`, { after, limit: 100 });
 			more = log.take(items);
 			after = next_cursor;
@@ -120,7 +117,7 @@ export function overviewView({ project: { id }, people, zone, leave }) {
 		if (left) return;
 		draw();
 		// What somebody reads stays as it is.
-		leave.push(follow(id, (changes) => log.take(changes) > 0 && !place.querySelector('[open], :focus') && draw()));
+		leave.push(follow(id, (changes) => log.take(changes) && !place.querySelector('[open], :focus') && draw()));
 	};
 	leave.push(() => {
 		left = true;

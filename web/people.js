@@ -7,10 +7,10 @@ export const peopleOf = async (project) => new Map((await all(`/v1/projects/${en
 
 export const nameOf = (people, user) => people.get(user)?.name ?? t('people.unknown');
 
-/** Who is in a project by name, and `also` one who left. */
+/** Who is in a project, and `also` one who left, by name. */
 export const membersOf = (people, also) => [...people.values()].filter((it) => !it.left_at || it.user === also).sort((a, b) => a.name.localeCompare(b.name));
 
-/** The choices of an assignee field: current members, and who is assigned now even if they left. */
+/** The choices of an assignee field: the members, and who is assigned now even if they left. */
 export const assigneeOptions = (people, assigned) => [['', t('task.nobody')],
 	...membersOf(people, assigned).map(({ user, name, left_at }) => [user, left_at ? t('people.left', { name }) : name])];
 
