@@ -3,7 +3,6 @@ import { fold, h, paged } from './dom.js';
 import { ago, dateText, t, timeText } from './i18n.js';
 import { follow } from './live.js';
 import { avatar, nameOf } from './people.js';
-import { current } from './session.js';
 import { projectPath, taskHref, taskPath } from './tasks.js';
 
 /** A task's field in words. */
@@ -16,26 +15,26 @@ export function valueText(name, value, people) {
 }
 
 /** How long ago, and when exactly. */
-export const when = (at) => h('time', { datetime: at, title: timeText(at, current().time_zone) }, ago(at));
+export const when = (at) => h('time', { datetime: at, title: timeText(at) }, ago(at));
 
 /** One change, and who was told of it; `withTask` names its task too. */
-export function changeEntry({ id, task: taskId, version, kind, title, actor, at, fields }, { people, zone, project, withTask }) {
-	const task = { project: project.id, id: taskId };
-	const path = `${taskPath(task)}/changes/${version}`;
-	const text = async () => h('p.history-text', valueText('description', (await api.get(path)).description));
+export function changeEntry({ id, task, version, kind, title, actor, at, fields }, { people, project, withTask }) {
+	const place = { project: project.id, id: task };
+	const path = `${taskPath(place)}/changes/${version}`;
+	const say = (name, value) => valueText(name, value, people);
+	const text = async () => h('p.text', say('description', (await api.get(path)).description));
 	const told = async () => {
 		const { items } = await api.get(`${path}/deliveries`);
-		return items.length === 0 ? t('history.nobody') : h('ul', items.map(({ user, state, reason, at: time }) =>
-			h('li', h('b', nameOf(people, user)), ' ', t(`history.${state}`, { when: timeText(time, zone) }), reason && ` (${reason})`)));
+		return items.length === 0 ? t('history.nobody') : h('ul', items.map((it) =>
+			h('li', h('b', nameOf(people, it.user)), ' ', [t(`history.${it.state}`), timeText(it.at), it.reason].filter(Boolean).join(' · '))));
 	};
-	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ', name === 'description'
-		? fold(t('history.text'), text)
-		: [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], h('ins', valueText(name, to, people))]);
+	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ',
+		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', say(name, from)), ' → '], say(name, to)]);
 	const by = nameOf(people, actor);
 	return h('li', { id }, avatar(by), h('div.grow',
-		withTask && h('a', { href: taskHref(task) }, title),
-		h('p', h('b', by), ' ', t(`history.${kind}`), ' ', when(at, zone)),
-		fields.length > 0 && h('ul', fields.map(field)),
+		withTask && h('a', { href: taskHref(place) }, title),
+		h('p', h('b', by), ' ', t(`history.${kind}`), ' ', when(at)),
+		h('ul', fields.map(field)),
 		fold(t('history.told'), told)));
 }
 

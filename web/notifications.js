@@ -1,5 +1,6 @@
 import * as api from './api.js';
 import { button, h, paged, row } from './dom.js';
+import { field } from './form.js';
 import { when } from './history.js';
 import { locale, t } from './i18n.js';
 import { nameOf, peopleOf } from './people.js';
@@ -27,13 +28,13 @@ export async function notificationsPage() {
 	};
 	const and = (words) => new Intl.ListFormat(locale).format(words);
 	const draw = ({ id, kind, project, task, title, fields, actors, user, reason, at, read }) => {
-		const names = (user ? [user] : actors).map((it) => nameOf(people.get(project), it));
+		const name = and((user ? [user] : actors).map((it) => nameOf(people.get(project), it)));
 		const done = () => mark(`${id}/read`, undefined, node);
 		const href = task ? taskHref({ project, id: task }) : `${projectHref(project)}/people`;
 		const node = row(
 			[
 				h('a', { href, onclick: () => read || done().catch(() => {}) }, title ?? projects.get(project)),
-				h('p', t(`notifications.${kind}`, { name: and(names), fields: and(fields.map((it) => t(`task.${it}`))) })),
+				h('p', t(`notifications.${kind}`, { name, fields: and(fields.map((it) => t(`task.${it}`))) })),
 			],
 			[`${projects.get(project)} · ${t(`notifications.${reason}`)} · `, when(at)],
 			button(t('notifications.read'), done, { class: 'quiet mark-read' }));
@@ -48,4 +49,17 @@ export async function notificationsPage() {
 	}, { class: 'mark-all' });
 	const title = t('nav.notifications');
 	return { title, node: h('div.narrow', h('div.title-row', h('h1', title), all), await paged(list, load, draw), h('p.hint.none', t('event.none'))) };
+}
+
+/** How the person follows a project or a task, which its path names. */
+export async function subscription(path) {
+	const place = `${path}/subscription`;
+	const onchange = ({ target: { value: mode } }) => {
+		const [method, body] = mode === 'default' ? ['DELETE'] : ['PUT', { mode }];
+		api.request(method, place, { body }).then(() => choice.show(), ({ message }) => choice.show(message));
+	};
+	const options = ['default', 'watch', 'mute'].map((it) => [it, t(`subscription.${it}`)]);
+	const { mode: value } = await api.get(place);
+	const choice = field({ name: 'subscription', label: t('subscription.title'), kind: 'select', options, value, onchange });
+	return choice.node;
 }

@@ -6,13 +6,10 @@ import { t, timeText } from './i18n.js';
 import { shortcut } from './keys.js';
 import { follow } from './live.js';
 import { FIELDS, taskField } from './newtask.js';
-import * as outbox from './outbox.js';
+import { subscription } from './notifications.js';
+import { edit, overlay, remove, resolve, same, stateOf } from './outbox.js';
 import { nameOf, peopleOf } from './people.js';
-import { current } from './session.js';
-import { subscription } from './subscription.js';
 import { projectHref, projectPath, STATUSES, taskPath } from './tasks.js';
-
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /** One task. Each field saves itself when it is left, and shows what others do while nobody is in it. */
 export async function taskPage({ project: projectId, task: id }) {
@@ -21,56 +18,44 @@ export async function taskPage({ project: projectId, task: id }) {
 	// The list one came from, as it was filtered.
 	const before = window.navigation?.entries()[navigation.currentEntry.index - 1]?.url;
 	const back = () => location.assign(/#(?!.*\/tasks\/)/.test(before) ? before : home);
-	const fields = {};
-	shortcut('e', t('task.title'), () => fields.title?.focus());
-	STATUSES.forEach((status, index) => shortcut(`${index + 1}`, t(`status.${status}`), () => writes && outbox.edit(base, { status })));
+	shortcut('e', t('task.title'), () => fields[0].focus());
+	STATUSES.forEach((status, index) => shortcut(`${index + 1}`, t(`status.${status}`), () => writes && edit(base, { status })));
 	shortcut('Escape', t('task.back'), back);
 	let [base, project, people, choice] = await Promise.all([api.get(path), api.get(projectPath(projectId)), peopleOf(projectId), subscription(path)]);
 	const writes = project.role !== 'viewer';
-	const zone = current().time_zone;
-	const log = await changeLog(`${path}/changes`, { people, zone, project });
+	const log = await changeLog(`${path}/changes`, { people, project });
+	const fields = FIELDS.map((it) => taskField(it, people, base.assignee, { disabled: !writes }));
 	const heading = h('h1');
 	const trouble = h('div', { role: 'alert' });
 	let told;
 
 	// The task as each field last showed it: nobody else writes into a field that somebody is in or has edited.
 	const seen = {};
-	const shown = () => ({ ...(outbox.overlay(base) ?? base), ...outbox.stateOf(id)?.patch });
-	const isEdited = (name) => !same(fields[name].read(), seen[name][name]);
-	const keep = (name) => {
-		seen[name] = { ...shown(), [name]: fields[name].read() };
-	};
-	const settle = (name) => {
-		if (!isEdited(name)) return draw();
-		if (!fields[name].check()) return;
-		const task = seen[name];
-		keep(name);
-		outbox.edit(task, { [name]: fields[name].read() });
-	};
+	const isEdited = ({ name, read }) => seen[name] && !same(read(), seen[name][name]);
 	const draw = () => {
-		const task = shown();
-		const { conflict, refused } = outbox.stateOf(id) ?? {};
-		for (const name of FIELDS) {
-			const { node, read, write, show } = fields[name];
-			const wrong = refused?.fields.find(({ pointer }) => pointer.split('/')[1] === name);
-			if (wrong || !isEdited(name)) show(wrong?.detail);
-			if (isEdited(name) || node.contains(document.activeElement)) continue;
+		const { conflict, refused, patch } = stateOf(id) ?? {};
+		const task = { ...(overlay(base) ?? base), ...patch };
+		for (const it of fields) {
+			const { name, node, read, show, write } = it;
+			show(refused?.fields.find(({ pointer }) => pointer.split('/')[1] === name)?.detail);
+			if (isEdited(it) || node.contains(document.activeElement)) continue;
 			if (!same(read(), task[name])) write(task[name] ?? '');
-			keep(name);
+			seen[name] = { ...task, [name]: read() };
 		}
 		put(heading, task.title);
 		if (told === (told = conflict ?? refused)) return;
-		put(trouble, conflict ? conflictCard(id, people)
-			: refused && h('p.form-error', refused.message, ' ', button(t('task.discard'), () => outbox.resolve(id, null))));
+		put(trouble, conflict ? conflictCard(id, people) : refused && button(t('task.discard'), () => resolve(id, null)));
 	};
-	for (const name of FIELDS) {
-		const as = /assignee|due_on/.test(name) ? (it) => it || null : undefined;
-		const { node, read } = fields[name] = taskField(name, people, base.assignee, { as, disabled: !writes });
-		keep(name);
-		node.addEventListener('focusout', () => settle(name));
+	const settle = ({ target }) => {
+		const it = fields.find(({ node }) => node.contains(target));
+		if (!it) return;
+		const { name, read } = it;
 		// A year comes digit by digit.
-		node.addEventListener('change', () => (name === 'due_on' && read() < '1000') || settle(name));
-	}
+		if (!isEdited(it) || (name === 'due_on' && read() < '1000')) return draw();
+		const task = seen[name];
+		seen[name] = { ...task, [name]: read() };
+		edit(task, { [name]: read() });
+	};
 	const take = (task) => {
 		if (task?.version >= base.version) base = task;
 		draw();
@@ -86,25 +71,23 @@ export async function taskPage({ project: projectId, task: id }) {
 	});
 	draw();
 
-	const [title, description, ...rest] = FIELDS.map((it) => fields[it].node);
-	const remove = () => {
-		outbox.remove(base);
+	const [title, description, ...rest] = fields.map((it) => it.node);
+	const facts = t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at) });
+	const end = () => {
+		remove(base);
 		back();
 	};
 	return {
 		title: base.title,
-		node: h('div.wide',
-			h('p.crumbs', h('a', { href: home }, project.name)),
-			heading, trouble,
+		node: h('div.wide', { onchange: settle, onfocusout: settle },
+			h('p.crumbs', h('a', { href: home }, project.name)), heading, trouble,
 			h('div.split',
 				h('section.card.fields', title, description),
-				h('section.card.fields.pairs', rest, choice,
-					h('p.hint', t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at, zone) })),
-					writes && button(t('task.delete'), remove, { class: 'danger' })),
+				h('section.card.fields.pairs', rest, choice, h('p.hint', facts), writes && button(t('task.delete'), end, { class: 'danger' })),
 				h('section.card', h('h2', t('history.title')), log.node))),
-		dirty: () => FIELDS.some(isEdited),
+		dirty: () => fields.some(isEdited),
 		leave() {
-			FIELDS.forEach(settle);
+			fields.forEach(({ node }) => settle({ target: node }));
 			stop();
 			removeEventListener('outbox', hear);
 		},
