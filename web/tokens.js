@@ -28,7 +28,6 @@ export async function tokens(factor, draw) {
 		h('h2', t('tokens.make')),
 		h('div.form', proofForm(factor, {
 			path: PATH,
-			class: 'task-form',
 			fields: [
 				nameField({ autocomplete: 'off' }),
 				choice('access', t('tokens.access'), ['read', 'write'].map((it) => [it, t(`tokens.${it}`)])),
