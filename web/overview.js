@@ -4,27 +4,26 @@ import { empty, fold, h, put } from './dom.js';
 import { dateText, locale, t, today } from './i18n.js';
 import { follow } from './live.js';
 import { nameOf } from './people.js';
-import { projectHref, projectPath, STATUSES, taskHref } from './tasks.js';
+import { projectPath, STATUSES, taskHref } from './tasks.js';
 
 const DAY = 86_400_000;
-const later = (it, days) => ({ ...it, day: new Date(Date.parse(it.day) + days * DAY).toISOString().slice(0, 10) });
+const later = (it, days = 1) => ({ ...it, day: new Date(Date.parse(it.day) + days * DAY).toISOString().slice(0, 10) });
 
-/** Counts a log, the oldest change first: its tasks, and how many are in each status at the end of each day, from the day before. */
+/** Counts a log, oldest change first: its tasks, and how many were in each status at the end of each day, from the day before on. */
 export function tally(zone) {
 	const { format } = new Intl.DateTimeFormat('sv', { timeZone: zone });
 	const tasks = new Map();
 	const days = [];
-	const count = ({ task: id, version, kind, title, at, fields }) => {
-		const task = tasks.get(id) ?? { id, version: 0, created: at };
+	const count = ({ task: id, version, kind, at, fields }) => {
+		const task = tasks.get(id) ?? { id, created: at };
 		if (version <= task.version) return false;
 		const { status } = task;
 		for (const { name, to } of fields) task[name] = to;
-		if (kind === 'deleted') task.status = null;
-		tasks.set(id, Object.assign(task, { version, title }));
+		tasks.set(id, Object.assign(task, { version }, kind === 'deleted' && { status: null }));
 		if (task.status === status) return true;
 		const day = format(new Date(at));
-		if (days.length === 0) days.push(later({ day, waiting: 0, in_progress: 0, done: 0 }, -1));
-		while (days.at(-1).day < day) days.push(later(days.at(-1), 1));
+		if (!days[0]) days.push(later({ day, waiting: 0, in_progress: 0, done: 0 }, -1));
+		while (days.at(-1).day < day) days.push(later(days.at(-1)));
 		if (status) days.at(-1)[status] -= 1;
 		if (task.status) days.at(-1)[task.status] += 1;
 		if (task.status === 'in_progress') task.started ??= at;
@@ -34,21 +33,21 @@ export function tally(zone) {
 	return { days, tasks, take: (changes) => changes.filter(count).length };
 }
 
-/** How many open tasks each person has, and nobody, who has most first. */
+/** How many open tasks each person has, and nobody; who has most first. */
 export function openBy(tasks) {
 	const people = {};
 	for (const { status, assignee: user = null } of tasks) {
 		if (!status || status === 'done') continue;
-		people[user] ??= { user, open: 0, waiting: 0, in_progress: 0 };
-		people[user].open += 1;
-		people[user][status] += 1;
+		const one = people[user] ??= { user, open: 0, waiting: 0, in_progress: 0 };
+		one.open += 1;
+		one[status] += 1;
 	}
 	return Object.values(people).sort((a, b) => b.open - a.open);
 }
 
 function svg(name, attributes, ...children) {
 	const element = document.createElementNS('http://www.w3.org/2000/svg', name);
-	for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+	Object.entries(attributes).forEach((it) => element.setAttribute(...it));
 	return put(element, children);
 }
 
@@ -67,15 +66,15 @@ function plot(days, most, unit, shapes) {
 		h('ol', [0, last / 2, last].map((it) => days[it] && h('li', dateText(days[it].day)))));
 }
 
-const part = (title, ...children) => h('section.card', h('h2', t(`overview.${title}`)), children);
-const legend = (counts, statuses) => h('ul.legend', statuses.map((it) => h('li', h(`span.dot.${it}`), `${t(`status.${it}`)} `, h('b', `${counts[it]}`))));
+const part = (name, ...children) => h('section.card', h('h2', t(`overview.${name}`)), children);
+const legend = (counts, ...statuses) => h('ul.legend', statuses.map((it) => h('li', h(`span.dot.${it}`), `${t(`status.${it}`)} `, h('b', counts[it]))));
 
 function flow(days) {
-	const sum = (day, from) => STATUSES.slice(from).reduce((all, it) => all + day[it], 0);
 	// Each area reaches down to the bottom, and the next lies over it.
-	const areas = (x, y) => STATUSES.map((status, from) => path(status, `M0 100L${days.map((it, index) => `${x(index)} ${y(sum(it, from))}`).join(' ')} 100 100`));
-	const line = (it) => h('tr', h('th', { scope: 'row' }, dateText(it.day)), STATUSES.map((status) => h('td', `${it[status]}`)));
-	return part('flow', legend(days.at(-1), STATUSES), plot(days, Math.max(...days.map((it) => sum(it, 0)), 1), String, areas), fold(t('overview.table'), () => h('table',
+	const heights = ({ waiting, in_progress, done }) => [waiting + in_progress + done, in_progress + done, done];
+	const areas = (x, y) => STATUSES.map((it, area) => path(it, `M0 100L${days.map((day, index) => `${x(index)} ${y(heights(day)[area])}`)} 100 100`));
+	const line = (it) => h('tr', h('th', { scope: 'row' }, dateText(it.day)), STATUSES.map((status) => h('td', it[status])));
+	return part('flow', legend(days.at(-1), ...STATUSES), plot(days, Math.max(1, ...days.map((it) => heights(it)[0])), String, areas), fold(t('overview.table'), () => h('table',
 		h('tr', ['overview.day', ...STATUSES.map((it) => `status.${it}`)].map((it) => h('th', { scope: 'col' }, t(it)))), days.slice(-100).reverse().map(line))));
 }
 
@@ -85,43 +84,35 @@ function cycle(tasks, days, project) {
 	const { format } = new Intl.NumberFormat(locale, { style: 'unit', unit: 'day', maximumFractionDigits: 1 });
 	const dots = (x, y) => [path('median', `M0 ${y(median)}H100`), tasks.map(({ id, title, day, took }) => svg('a', { href: taskHref({ id, project }) },
 		svg('title', {}, `${title}: ${format(took)}`), path('dot', `M${x(days.findIndex((it) => it.day === day))} ${y(took)}h0`)))];
-	return part('cycle', h('p.hint', t('overview.median', { time: format(median), count: tasks.length })), plot(days, Math.max(times.at(-1), 1), format, dots));
+	return part('cycle', h('p.hint', t('overview.median', { time: format(median), count: tasks.length })), plot(days, Math.max(1, ...times), format, dots));
 }
 
-const open = (people, names, project) => part('open', people.map((it) => [
-	h('a', { href: `${projectHref(project)}?assignee=${it.user ?? 'nobody'}` }, it.user ? nameOf(names, it.user) : t('task.nobody')),
-	legend(it, ['waiting', 'in_progress']),
+const open = (people, names) => part('open', people.map((it) => [it.user ? nameOf(names, it.user) : t('task.nobody'), legend(it, 'waiting', 'in_progress'),
 	canvas(people[0].open, 1, path('waiting', `M0 0H${it.open}V1H0`), path('in_progress', `M0 0H${it.in_progress}V1H0`)),
 ]));
 
-/** A project's overview: cumulative flow, open tasks by person, and how long the last 100 tasks took from their start, or else their creation. */
 export function overviewView({ project: { id }, people, zone, leave }) {
 	const place = h('div.overview');
 	const log = tally(zone);
+	let left = false;
+	leave.push(() => { left = true; });
 	const draw = () => {
 		const days = [...log.days];
-		if (days.length === 0) return put(place, empty(t('overview.none')));
-		while (days.at(-1).day < today(zone)) days.push(later(days.at(-1), 1));
+		if (!days[0]) return put(place, empty(t('overview.none')));
+		while (days.at(-1).day < today(zone)) days.push(later(days.at(-1)));
 		const tasks = [...log.tasks.values()];
 		const done = tasks.filter((it) => it.status === 'done').sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 100);
-		put(place, flow(days), open(openBy(tasks), people, id), done.length > 0 && cycle(done, days.slice(days.findIndex((it) => it.day === done.at(-1).day) - 1), id));
+		put(place, flow(days), open(openBy(tasks), people), done[0] && cycle(done, days.slice(days.findIndex((it) => it.day === done.at(-1).day) - 1), id));
 	};
-	let left = false;
-	const read = async () => {
-		for (let after = 'start', more = true; more && !left;) {
-			put(place, h('p.hint', t('overview.reading', { count: log.tasks.size })));
-			const { items, next_cursor } = await page(`${projectPath(id)}/changes`, { after, limit: 100 });
-			more = log.take(items);
-			after = next_cursor;
-		}
+	const read = async (after) => {
+		put(place, h('p.hint', t('overview.reading', { count: log.tasks.size })));
+		const { items, next_cursor } = await page(`${projectPath(id)}/changes`, { after, limit: 100 });
 		if (left) return;
+		if (log.take(items)) return read(next_cursor);
 		draw();
-		// What somebody reads stays as it is.
+		// Not while somebody is reading.
 		leave.push(follow(id, (changes) => log.take(changes) && !place.querySelector('[open], :focus') && draw()));
 	};
-	leave.push(() => {
-		left = true;
-	});
-	read().catch((error) => put(place, h('p.form-error', { role: 'alert' }, error.message)));
+	read('start').catch((error) => put(place, h('p.form-error', { role: 'alert' }, error.message)));
 	return place;
 }

@@ -1,21 +1,36 @@
+// The projects I am in, and those I am invited to.
 import * as api from './api.js';
-import { empty, h } from './dom.js';
+import { button, empty, h, row } from './dom.js';
 import { field, form } from './form.js';
 import { t } from './i18n.js';
 import { avatar } from './people.js';
 import { projectHref } from './tasks.js';
 
+const INVITED = '/v1/me/invitations';
+const list = (name, rows, ...more) => ({ title: t(`nav.${name}`), node: h('div.narrow', h('h1', t(`nav.${name}`)), rows[0] ? h('ul.rows', rows) : empty(t(`${name}.none`)), more) });
+
 export const nameForm = (submit, onSubmit, value) => form({ class: 'inline', fields: [field({ name: 'name', label: t('projects.name'), autocomplete: 'off', value })], submit, onSubmit });
 
-/** The projects I am a member of. */
 export async function projectsPage() {
-	const projects = await api.all('/v1/projects');
 	const make = api.creator('/v1/projects');
 	const line = ({ id, name, role }) => h('li.row', avatar(name), h('a.grow', { href: projectHref(id) }, name), h('span.hint', t(`role.${role}`)));
-	return {
-		title: t('nav.projects'),
-		node: h('div.narrow', h('h1', t('nav.projects')),
-			projects.length > 0 ? h('ul.rows', projects.map(line)) : empty(t('projects.none')),
-			h('section.card', h('h2', t('projects.create')), nameForm(t('projects.createSubmit'), async (body) => location.assign(projectHref((await make(body)).id))))),
+	return list('projects', (await api.all('/v1/projects')).map(line), h('section.card', h('h2', t('projects.create')),
+		nameForm(t('projects.createSubmit'), async (body) => location.assign(projectHref((await make(body)).id)))));
+}
+
+/** How many projects wait for my answer. */
+export const waiting = async () => (await api.all(INVITED)).length;
+
+export async function invitationsPage() {
+	const line = ({ project, project_name: name, invited_by, role }) => {
+		const answer = (word, method, path, then, kind) => button(t(`invitations.${word}`), async () => {
+			await api.request(method, `${INVITED}/${project}${path}`);
+			dispatchEvent(new Event('count'));
+			then();
+		}, { class: kind, 'aria-label': `${t(`invitations.${word}`)}: ${name}` });
+		return row(h('strong', name), t('invitations.as', { name: invited_by, role: t(`role.${role}`) }),
+			answer('accept', 'POST', '/accept', () => location.assign(projectHref(project)), 'primary'),
+			answer('decline', 'DELETE', '', () => dispatchEvent(new Event('hashchange'))));
 	};
+	return list('invitations', (await api.all(INVITED)).map(line));
 }
