@@ -11,6 +11,9 @@ export const PASSWORD = 'seven spanners under the sink';
 /** Starts a `baton` that keeps nothing, on a free port. */
 export async function startStack() {
 	const child = spawn(BATON, ['--in-memory', '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+	// A test that breaks off leaves none behind.
+	const kill = () => child.kill('SIGKILL');
+	process.once('exit', kill);
 	let said = '';
 	for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { said += text; });
 	const ended = new Promise((resolve) => { child.once('exit', resolve); });
@@ -20,6 +23,7 @@ export async function startStack() {
 	return new Stack(origin, async () => {
 		child.kill('SIGTERM');
 		await ended;
+		process.off('exit', kill);
 	});
 }
 

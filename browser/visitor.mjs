@@ -11,19 +11,25 @@ import { until } from './wait.mjs';
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
 let browser;
-after(() => browser?.close());
+let failures = 0;
+const visitors = [];
+after(async () => {
+	for (const visitor of visitors) await visitor.close();
+	await (await browser)?.close();
+});
 
-/** Opens a browser context for a test, or for a file where there is no `test`; it is closed, and judged, at the end of it. */
+/** Opens a browser context for a test, or for all of a file where there is no `test`; it is closed, and judged, at the end of it. */
 export async function visit(test, stack, { locale = 'en-GB', ...options } = {}) {
-	browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
-	const context = await browser.newContext({ baseURL: stack.origin, locale, timezoneId: 'Europe/Berlin', viewport: { width: 1280, height: 800 }, ...options });
+	browser ??= chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
+	const context = await (await browser).newContext({ baseURL: stack.origin, locale, timezoneId: 'Europe/Berlin', viewport: { width: 1280, height: 800 }, ...options });
 	context.setDefaultTimeout(10_000);
 	const visitor = new Visitor(stack, context);
 	if (process.env.BATON_WEB) await servePageFrom(path.resolve(process.env.BATON_WEB), context);
 	visitor.page = await context.newPage();
-	(test ?? { after }).after(async () => {
+	if (test === null) visitors.push(visitor);
+	test?.after(async () => {
 		// What a failed test saw last.
-		if (test?.passed === false) await visitor.shoot(`failed-${test.name.replace(/\W+/g, '-').slice(0, 60)}`).catch(() => {});
+		if (test.passed === false) await visitor.shoot(`failed-${test.name.replace(/\W+/g, '-').slice(0, 60)}-${++failures}`).catch(() => {});
 		await visitor.close();
 	});
 	return visitor;
@@ -66,12 +72,13 @@ class Visitor {
 		return page.screenshot({ path: fileURLToPath(new URL(`shots/${name}.png`, import.meta.url)), ...options });
 	}
 
-	/** Goes to an address of the page as a link would, once it is open; drawn when this resolves. */
-	async go(hash) {
-		const here = this.page.url();
-		if (here.startsWith(this.stack.origin) && !here.includes('/inbox')) await this.page.evaluate((to) => { location.hash = to; }, hash);
-		else await this.page.goto(`/${hash}`);
+	/** Opens an address in a document of its own; drawn when this resolves. */
+	async open(hash, heading) {
+		await this.page.goto('about:blank');
+		await this.page.goto(`/${hash}`);
 		await this.drawn();
+		await this.page.waitForLoadState('networkidle');
+		if (heading) await this.page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
 	}
 
 	async drawn() {

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { PASSWORD, startStack } from './stack.mjs';
+import { visit } from './visitor.mjs';
+
+const stack = await startStack();
+after(() => stack.stop());
+
+/** Signs up by the page and the mail, and logs in. */
+async function join(visitor, name, email) {
+	await visitor.page.goto('/');
+	await visitor.page.getByRole('link', { name: 'Sign up' }).click();
+	await visitor.page.getByLabel('Name').fill(name);
+	await visitor.page.getByLabel('Email').fill(email);
+	await visitor.page.getByRole('button', { name: 'Sign up' }).click();
+	await visitor.page.getByRole('heading', { name: 'Check your inbox' }).waitFor();
+	const page = await visitor.followMail(email, '', '/#/verify?token=');
+	await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+	await page.getByRole('button', { name: 'Create your account' }).click();
+	await page.getByText('Your account is ready. Log in to start.').waitFor();
+	await page.getByLabel('Email').fill(email);
+	await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+	await page.getByRole('button', { name: 'Log in' }).click();
+	await page.getByRole('heading', { level: 1, name: 'My tasks' }).waitFor();
+	await visitor.page.close();
+	visitor.page = page;
+	return page;
+}
+
+/** How long it takes until something is there, in milliseconds. */
+async function waited(locator) {
+	const since = performance.now();
+	await locator.waitFor();
+	return performance.now() - since;
+}
+
+test('two people hand work over: from the sign-up to the mail about it, the notification and the history', async (t) => {
+	const [ada, ben] = await Promise.all([visit(t, stack), visit(t, stack)]);
+	const [hers, his] = await Promise.all([join(ada, 'Ada', 'ada@example.com'), join(ben, 'Ben', 'ben@example.com')]);
+
+	await hers.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Projects' }).click();
+	await hers.getByLabel('Project name').fill('Boiler room');
+	await hers.getByRole('button', { name: 'Create' }).click();
+	await hers.getByRole('heading', { level: 1, name: 'Boiler room' }).waitFor();
+	await hers.getByRole('link', { name: 'People' }).click();
+	await hers.getByLabel('Their email').fill('ben@example.com');
+	await hers.getByRole('button', { name: 'Send invitation' }).click();
+	await hers.getByText('Invitation sent to ben@example.com').waitFor();
+
+	// Ben follows the mail's link, in a tab of its own.
+	await his.close();
+	const page = ben.page = await ben.followMail('ben@example.com', 'Boiler room', '/#/invitations');
+	await page.getByRole('button', { name: 'Accept: Boiler room' }).click();
+	await page.getByRole('heading', { level: 1, name: 'Boiler room' }).waitFor();
+	await page.getByRole('link', { name: 'Board' }).click();
+	await page.getByRole('region', { name: 'Waiting' }).waitFor();
+
+	await hers.getByRole('link', { name: 'Table' }).click();
+	await hers.getByRole('table').waitFor();
+	await hers.getByRole('button', { name: 'New task' }).click();
+	const dialog = hers.getByRole('dialog', { name: 'New task' });
+	await dialog.getByLabel('Title').fill('Fix the pump');
+	await dialog.getByLabel('Description').fill('It drips.');
+	await dialog.getByLabel('Assignee').selectOption({ label: 'Ben' });
+	await dialog.getByLabel('Priority').selectOption({ label: 'High' });
+	await dialog.getByRole('textbox', { name: 'Labels' }).fill('cellar');
+	await dialog.getByRole('button', { name: 'Create task' }).click();
+	await hers.getByRole('row').filter({ hasText: 'Fix the pump' }).filter({ hasText: 'Ben' }).waitFor();
+
+	const card = page.getByRole('region', { name: 'Waiting' }).getByRole('listitem').filter({ hasText: 'Fix the pump' }).first();
+	assert.ok((await waited(card)) < 2000, 'a task of hers is on his board within two seconds');
+	assert.match(await card.textContent(), /High.*cellar/);
+
+	// He takes it up by dragging it over.
+	await card.dragTo(page.getByRole('region', { name: 'In progress' }));
+	await page.getByRole('region', { name: 'In progress' }).getByRole('link', { name: 'Fix the pump' }).waitFor();
+	const moved = hers.getByRole('row').filter({ hasText: 'Fix the pump' }).filter({ hasText: 'In progress' });
+	assert.ok((await waited(moved)) < 2000, 'his move is in her table within two seconds');
+
+	// She is told by mail, and follows its link to the task.
+	const told = await ada.followMail('ada@example.com', 'Fix the pump', '/tasks/');
+	await told.getByRole('heading', { level: 1, name: 'Fix the pump' }).waitFor();
+	assert.equal(await told.getByLabel('Status').inputValue(), 'in_progress');
+	const entry = told.getByRole('listitem').filter({ hasText: 'Ben made changes' });
+	assert.match(await entry.textContent(), /Status.*Waiting.*In progress/);
+	await entry.getByText('Who was told').click();
+	await entry.getByRole('listitem').filter({ hasText: /Ada.*was mailed/ }).waitFor();
+	const first = told.getByRole('listitem').filter({ hasText: 'Ada created this task' });
+	await first.getByText('Who was told').click();
+	await first.getByRole('listitem').filter({ hasText: /Ben.*was mailed/ }).waitFor();
+
+	// The same is among her notifications, until she has read it.
+	await told.getByRole('link', { name: /^Updates/ }).click();
+	await told.getByRole('heading', { level: 1, name: 'Updates' }).waitFor();
+	const notification = told.getByRole('listitem').filter({ hasText: 'Fix the pump' });
+	assert.match(await notification.textContent(), /Ben/);
+	await notification.getByRole('button', { name: /Mark as read/ }).click();
+	await notification.getByRole('button', { name: /Mark as read/ }).waitFor({ state: 'detached' });
+
+	// He finishes it among his own tasks, and it is in the project's activity.
+	await page.getByRole('link', { name: 'My tasks' }).click();
+	const mine = page.getByRole('row').filter({ hasText: 'Fix the pump' });
+	await mine.filter({ hasText: 'Boiler room' }).waitFor();
+	await mine.getByRole('cell', { name: 'In progress' }).click();
+	await mine.getByLabel('Status').selectOption({ label: 'Done' });
+	await mine.getByRole('cell', { name: 'Done' }).waitFor();
+	await hers.getByRole('row').filter({ hasText: 'Fix the pump' }).filter({ hasText: 'Done' }).waitFor();
+	await hers.getByRole('link', { name: 'Activity' }).click();
+	await hers.getByRole('listitem').filter({ hasText: /Fix the pump.*Ben made changes.*In progress.*Done/ }).waitFor();
+});
