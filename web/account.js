@@ -1,52 +1,73 @@
-import * as api from './api.js';
-import { button, h, put } from './dom.js';
+import { get, open } from './api.js';
+import { button, h, notice, put, t } from './dom.js';
 import { form } from './form.js';
-import { done, gate, spend, toLogIn } from './gate.js';
-import { locale, t } from './i18n.js';
-import { choosePassword, newPassword } from './password.js';
-import { emailField, nameField, proofForm } from './proof.js';
+import { aside, done, emailField, gate, nameField, newPassword, passwordField, proofForm, spend, toLogIn } from './gate.js';
+import { locale } from './i18n.js';
 import { leave } from './session.js';
 
-export const signUpPage = () => gate(t('session.signUpTitle'), form({
-	fields: [nameField(), emailField()],
-	submit: t('session.signUp'),
-	onSubmit: async ({ name, email }, node) => {
-		await api.open('/v1/accounts', { name, email, locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
-		done(node, t('session.checkInbox'), t('session.linkSent', { email }));
+// Sends what was typed to where a mail with a link comes from.
+const linkForm = (path, fields, submit, more) => form({
+	fields,
+	submit,
+	onSubmit: async (values, node) => {
+		await open(path, { ...values, ...more });
+		done(node, t('session.checkInbox'), t('session.linkSent', values));
 	},
-}), toLogIn(t('session.have')));
-
-/** Where the link of a sign-up leads. */
-export const verifyPage = ({ query }) => choosePassword(query, '/v1/accounts/verify', {
-	text: t('session.verifyText'),
-	password: newPassword({ name: 'password', label: t('session.password') }),
-	submit: t('session.signUpTitle'),
-	news: 'verified',
-	again: ['#/sign-up', t('session.signUp')],
 });
 
-/** Where the links of a change of address lead, the old mailbox's and the new one's. It takes a click: mail filters follow links. */
+export const signUpPage = () => gate(t('session.signUpTitle'),
+	linkForm('/v1/accounts', [nameField(), emailField()], t('session.signUp'), { locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
+	toLogIn(t('session.have')));
+
+export const forgotPage = () => gate(t('password.forgot'), linkForm('/v1/password/forgot', [emailField()], t('password.sendLink')), toLogIn());
+
+const choosePassword = ({ query }, path, news, name, text, ...again) => {
+	const token = query.get('token');
+	const onSubmit = async (values) => {
+		await spend(path, { token, ...values });
+		leave(`#/login?${news}`);
+	};
+	return gate(t('session.verify'), h('p', text), token && form({ fields: [newPassword({ name })], submit: t('form.save'), onSubmit }), aside(t('session.isDead'), ...again));
+};
+
+/** Where the link of a sign-up leads. */
+export const verifyPage = (at) => choosePassword(at, '/v1/accounts/verify', 'verified', 'password', t('session.verifyText'), '#/sign-up', t('session.signUp'));
+
+export const resetPage = (at) => choosePassword(at, '/v1/password/reset', 'reset', 'new', t('password.resetText'), '#/forgot', t('password.sendLink'));
+
+/** Where the links of a change of address lead, in the old mailbox and the new one. It takes a click: mail filters follow links. */
 export const emailPage = ({ query }) => gate(t('email.change'), h('p', t('email.text')), form({
 	fields: [],
 	submit: t('email.confirm'),
 	onSubmit: async (_, node) => {
 		const { changed, waiting_for } = await spend('/v1/email/confirm', { token: query.get('token') ?? '' });
-		done(node, t('email.change'), t(changed ? 'email.changed' : `email.waiting.${waiting_for}`));
+		done(node, t('email.change'), t(`email.${changed ? 'changed' : waiting_for}`));
 	},
 }));
 
-/** In the settings: another address. */
 export const changeEmail = (factor) => h('div', proofForm(factor, {
 	path: '/v1/me/email',
-	fields: [emailField({ label: t('email.new'), autocomplete: 'email' })],
+	fields: [emailField({ label: t('email.newAddress'), autocomplete: 'email' })],
 	submit: t('email.change'),
 	then: (_, node) => put(node.parentNode, h('p.good', { role: 'status' }, t('email.asked'))),
 }));
 
-/** In the settings: one's data as a file, and the end of the account. */
+export const changePassword = (factor, draw) => proofForm(factor, {
+	method: 'PUT',
+	path: '/v1/me/password',
+	password: passwordField({ name: 'current', label: t('password.current') }),
+	after: [newPassword()],
+	submit: t('form.save'),
+	then: () => {
+		notice(t('password.changed'));
+		return draw();
+	},
+});
+
+/** One's data as a file, and the end of the account. */
 export function data(factor) {
 	const download = async () => {
-		const text = JSON.stringify(await api.get('/v1/me/export'), null, 2);
+		const text = JSON.stringify(await get('/v1/me/export'), null, 2);
 		const href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
 		h('a', { href, download: 'baton.json' }).click();
 		setTimeout(() => URL.revokeObjectURL(href), 60_000);

@@ -1,7 +1,6 @@
 // The router: finds the page an address names, asks for a log-in where it needs one, and puts it on the screen.
 import { SignedOut } from './api.js';
-import { button, focusOn, h, put } from './dom.js';
-import { t } from './i18n.js';
+import { button, focusOn, h, put, t } from './dom.js';
 import { clearShortcuts, helpButton, shortcut } from './keys.js';
 import * as session from './session.js';
 
@@ -10,8 +9,8 @@ const ROUTES = `
 /sign-up account signUpPage
 /verify account verifyPage
 /email account emailPage
-/forgot password forgotPage
-/reset password resetPage
+/forgot account forgotPage
+/reset account resetPage
 / mine myTasksPage mine
 /projects projects projectsPage projects
 /projects/:project(?:/(?<view>board|overview|activity|people))? project projectPage projects

@@ -1,6 +1,8 @@
 // Elements are built here and nowhere else, always from text: nothing a person typed is ever parsed as HTML.
 import { t } from './i18n.js';
 
+export { t };
+
 const isSomething = (it) => it !== null && it !== undefined && it !== false;
 
 /** An element by its tag and classes, as in `p.hint`, with attributes and listeners where the second argument is a plain object. */

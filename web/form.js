@@ -1,5 +1,4 @@
-import { h, once, put } from './dom.js';
-import { t } from './i18n.js';
+import { h, once, put, t } from './dom.js';
 
 let made = 0;
 

@@ -1,7 +1,7 @@
-// What is shown to somebody without a session: one card, and what a mailed link is good for.
-import * as api from './api.js';
-import { focusOn, h, put } from './dom.js';
-import { t } from './i18n.js';
+// The card of somebody without a session, and what tells who somebody is.
+import { open, request } from './api.js';
+import { focusOn, h, put, t } from './dom.js';
+import { field, form } from './form.js';
 
 export const gate = (title, ...children) => ({
 	title,
@@ -12,16 +12,44 @@ export const gate = (title, ...children) => ({
 
 export const aside = (text, href, link) => h('p.aside', text, ' ', h('a', { href }, link));
 
-export const toLogIn = (text = '') => aside(text, '#/login', t('session.logIn'));
+export const toLogIn = (text) => aside(text, '#/login', t('session.logIn'));
 
-/** Replaces the card of a form by the word that its mail is on its way, or by what came of it. */
+/** Replaces the card of a form by what came of it. */
 export function done(form, title, text) {
 	const heading = h('h1', title);
 	put(form.closest('.card'), h('div.sent-mark', { 'aria-hidden': 'true' }, '✓'), heading, h('p', text), toLogIn());
 	focusOn(heading);
 }
 
-/** Sends the token of a mailed link; where it is good for nothing any more, the error says so. */
-export const spend = (path, body) => api.open(path, body).catch((error) => {
+/** Sends the token of a mailed link. */
+export const spend = (path, body) => open(path, body).catch((error) => {
 	throw error.fields[0]?.pointer === '/token' ? new Error(t('session.dead')) : error;
+});
+
+export const nameField = (more) => field({ name: 'name', label: t('session.name'), autocomplete: 'name', ...more });
+export const emailField = (more) => field({ name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'username', ...more });
+export const passwordField = (more) => field({ name: 'password', label: t('session.password'), kind: 'password', autocomplete: 'current-password', ...more });
+/** A code of the authenticator app, which shows it in groups, or a recovery code. */
+export const codeField = (hint) => field({ name: 'code', label: t('session.code'), hint, autocomplete: 'one-time-code', as: (it) => it.replace(/\s/g, '') });
+
+/** A password to be chosen, which can be looked at. */
+export function newPassword(more) {
+	const password = passwordField({ name: 'new', label: t('password.new'), autocomplete: 'new-password', hint: t('password.hint'), ...more });
+	const onchange = ({ target }) => {
+		password.input.type = target.checked ? 'text' : 'password';
+	};
+	password.node.append(h('label.check', h('input', { type: 'checkbox', onchange }), t('password.show')));
+	return password;
+}
+
+/** A change to the account asks for the password once more, and for a code where a second factor is on. */
+export const proofForm = (factor, { method = 'POST', path, fields = [], password = passwordField(), after = [], sure, then, submit }) => form({
+	fields: [...fields, password, ...(factor.enabled ? [codeField(t('session.codeHint'))] : []), ...after],
+	submit,
+	onSubmit: async (values, node) => {
+		if (sure && !confirm(sure)) return;
+		// What is left empty is not asked for.
+		const body = Object.fromEntries(Object.entries(values).filter(([, it]) => it !== ''));
+		await then((await request(method, path, { body })).body, node);
+	},
 });

@@ -49,12 +49,11 @@ dead|This link has expired or was used.|만료되었거나 이미 쓰인 링크�
 secondStep|Enter your code|코드 입력
 tooLate|Too late. Please start again.|시간이 지났습니다. 다시 시작해 주세요.
 reset|Log in with your new password.|새 비밀번호로 로그인하세요.
-#proof
 code|Code|코드
 codeHint|6 digits of your authenticator app, or a recovery code|인증 앱의 숫자 6자리 또는 복구 코드
 #password
 show|Show password|비밀번호 표시
-hint|{min} characters or more. A few words make a good one.|{min}자 이상. 단어 몇 개면 좋습니다.
+hint|15 characters or more. A few words make a good one.|15자 이상. 단어 몇 개면 좋습니다.
 new|New password|새 비밀번호
 current|Current password|현재 비밀번호
 change|Change password|비밀번호 변경
@@ -66,11 +65,11 @@ resetText|With a second factor, 8 characters do.|2단계 인증을 쓰면 8자�
 text|Your account moves to the new address.|계정의 주소를 새 주소로 바꿉니다.
 confirm|Confirm|확인
 changed|Your account has the new address.|이제 새 주소를 씁니다.
-new|New address|새 주소
+newAddress|New address|새 주소
 change|Change address|이메일 주소 변경
 asked|Follow the links in both mailboxes within a day.|하루 안에 두 메일함의 링크를 모두 여세요.
-waiting.old|Now follow the link in the old mailbox.|이전 주소로 온 링크도 여세요.
-waiting.new|Now follow the link in the new mailbox.|새 주소로 온 링크도 여세요.
+old|Now follow the link in the old mailbox.|이전 주소로 온 링크도 여세요.
+new|Now follow the link in the new mailbox.|새 주소로 온 링크도 여세요.
 #form
 addLabel|Type and press Enter|입력 후 Enter
 removeLabel|Remove {label}|{label} 빼기
@@ -177,10 +176,10 @@ deleted|deleted this task|님이 삭제했습니다
 text|Show text|내용 보기
 told|Who was told|알림 받은 사람
 nobody|Nobody was to get a mail.|메일을 받을 사람이 없었습니다.
-waiting|waits until {when}|{when} 발송 예정
-sent|was mailed {when}|{when} 메일 보냄
+waiting|to be mailed|메일 발송 예정
+sent|was mailed|메일 보냄
 suppressed|was not mailed|메일 보내지 않음
-bounced|mail came back {when}|{when} 메일 반송됨
+bounced|mail came back|메일 반송됨
 #notifications
 read|Mark as read|읽음으로 표시
 all|Mark all as read|모두 읽음으로 표시
@@ -206,8 +205,8 @@ decline|Decline|거절
 #overview
 flow|Tasks by day|날짜별 작업
 day|Day|날짜
-cycle|Time to finish|완료까지 걸린 시간
-median|Half of the last {count} took at most {time} (dashed), from their start to done.|최근 {count}건의 절반은 시작부터 {time} 안에 끝났습니다(점선).
+cycle|Days from start to done|시작부터 완료까지 걸린 일수
+median|Half of the last {count} took at most {days} (dashed).|최근 {count}건의 절반은 {days}일 이내(점선)
 open|Open tasks by person|담당자별 남은 작업
 table|As a table|표로 보기
 reading|{count} tasks read|작업 {count}개 읽음
@@ -269,7 +268,6 @@ once|Not shown again.|다시 보이지 않습니다.
 revoke|Revoke|폐기
 #event
 title|What happened|보안 기록
-none|Nothing yet.|아직 없습니다.
 new_device|Log-in on a new device|새 기기에서 로그인
 password_changed|Password changed|비밀번호 변경
 password_reset|Password reset|비밀번호 재설정

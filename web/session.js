@@ -1,9 +1,8 @@
 import * as api from './api.js';
-import { h, put } from './dom.js';
+import { h, put, t } from './dom.js';
 import { form } from './form.js';
-import { aside, gate } from './gate.js';
-import { setLocale, t } from './i18n.js';
-import { codeField, emailField, passwordField } from './proof.js';
+import { aside, codeField, emailField, gate, passwordField } from './gate.js';
+import { setLocale } from './i18n.js';
 
 let me = null;
 // Who was logged in last, while this page was open.
@@ -81,7 +80,7 @@ export function logInPage(query, alert) {
 		aside(t('session.new'), '#/sign-up', t('session.signUp')));
 	const askForCode = ({ ticket, expires_in }) => {
 		const until = Date.now() + expires_in * 1000;
-		const code = codeField();
+		const code = codeField(t('session.codeHint'));
 		put(card, h('h1', t('session.secondStep')), form({
 			fields: [code],
 			submit: t('session.logIn'),

@@ -1,23 +1,21 @@
-import { changeEmail, data } from './account.js';
-import * as api from './api.js';
-import { button, fold, h, notice } from './dom.js';
+import { changeEmail, changePassword, data } from './account.js';
+import { get, request } from './api.js';
+import { button, fold, h, notice, t } from './dom.js';
 import { field, form } from './form.js';
-import { locale, t } from './i18n.js';
-import { changePassword } from './password.js';
-import { nameField } from './proof.js';
+import { nameField } from './gate.js';
+import { locale } from './i18n.js';
 import { secondFactor } from './second-factor.js';
-import * as session from './session.js';
+import { logOut, setMe } from './session.js';
 import { events, sessions } from './sessions.js';
 import { tokens } from './tokens.js';
 
-/** My name, my language and time zone, when which changes are mailed to me, and below what keeps the account mine. */
 export async function settingsPage() {
-	const [me, factor] = await Promise.all([api.get('/v1/me'), api.get('/v1/me/second-factor')]);
-	session.setMe(me);
+	const [me, factor] = await Promise.all([get('/v1/me'), get('/v1/me/second-factor')]);
+	setMe(me);
 	const { quiet_hours: quiet, ...notify } = me.notify;
 	const redraw = () => dispatchEvent(new Event('hashchange'));
-	const choice = (name, value, options, more) => field({ name, label: t(`settings.${name.split('/').pop()}`), kind: 'select', value, options, ...more });
-	const time = (name) => choice(`notify/quiet_hours/${name}`, quiet?.[name], [], { kind: 'time' });
+	const make = (name, value, more) => field({ name, label: t(`settings.${name.split('/').pop()}`), value, ...more });
+	const choice = (name, value, options, as) => make(name, value, { kind: 'select', options, as });
 	const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])];
 	const when = ['now', 'digest', 'none'].map((it) => [it, t(`settings.${it}`)]);
 	const hours = Array.from({ length: 24 }, (_, it) => [String(it), `${it}:00`]);
@@ -28,18 +26,20 @@ export async function settingsPage() {
 	];
 	const mails = [
 		...['assigned', 'status', 'edited', 'deleted'].map((it) => choice(`notify/${it}`, notify[it], when)),
-		choice('notify/digest_hour', String(notify.digest_hour), hours, { as: Number }),
+		choice('notify/digest_hour', String(notify.digest_hour), hours, Number),
 	];
-	const quietly = [time('from'), time('to'), choice('notify/quiet_hours/urgent', quiet?.urgent ?? true, [], { kind: 'checkbox' })];
+	const quietly = [
+		...['from', 'to'].map((it) => make(`notify/quiet_hours/${it}`, quiet?.[it], { kind: 'time' })),
+		make('notify/quiet_hours/urgent', quiet?.urgent ?? true, { kind: 'checkbox' }),
+	];
 	const node = form({
 		fields: [...profile, ...mails, ...quietly],
 		submit: t('form.save'),
 		onSubmit: async (body) => {
 			const { from, to } = body.notify.quiet_hours;
 			if (!from && !to) body.notify.quiet_hours = null;
-			await api.request('PATCH', '/v1/me', { body });
 			const before = locale;
-			session.setMe(await api.get('/v1/me'));
+			setMe((await request('PATCH', '/v1/me', { body })).body);
 			if (locale !== before) redraw();
 			notice(t('form.saved'));
 		},
@@ -50,7 +50,7 @@ export async function settingsPage() {
 		title: t('nav.settings'),
 		node: h('div.narrow',
 			h('h1', t('nav.settings')),
-			h('section.card.account', h('div.grow', h('strong', me.name), h('p.hint', me.email)), button(t('session.logOut'), session.logOut)),
+			h('section.card.account', h('div', h('strong', me.name), h('p.hint', me.email)), button(t('session.logOut'), logOut)),
 			h('section.card', node),
 			fold(t('password.change'), (draw) => changePassword(factor, draw)),
 			// What the other parts ask for depends on the second factor, so all of it is drawn anew.
