@@ -1,20 +1,11 @@
 import { h, put } from './dom.js';
 import { field } from './form.js';
 import { locale, t } from './i18n.js';
-import { optionsOf } from './newtask.js';
+import { CHOICES, optionsOf } from './newtask.js';
 import { nameOf } from './people.js';
 import { current } from './session.js';
-import { PRIORITIES, STATUSES } from './tasks.js';
 
-const KEYS = {
-	title: (it) => it.title,
-	status: (it) => STATUSES.indexOf(it.status),
-	assignee: (it, people) => it.assignee && nameOf(people, it.assignee),
-	priority: (it) => PRIORITIES.indexOf(it.priority),
-	due_on: (it) => it.due_on && Date.parse(it.due_on),
-	updated_at: (it) => Date.parse(it.updated_at),
-};
-export const SORTS = Object.keys(KEYS);
+export const SORTS = ['title', 'status', 'assignee', 'priority', 'due_on', 'updated_at'];
 
 /** The tasks a query asks for, in its order; those without a value come last, whichever way it goes. */
 export function chosen(tasks, query, people) {
@@ -27,27 +18,28 @@ export function chosen(tasks, query, people) {
 		&& words.every((it) => task.title.toLowerCase().includes(it)));
 	const name = sort.replace('-', '');
 	if (!SORTS.includes(name)) return found;
-	const keys = new Map(found.map((it) => [it, KEYS[name](it, people)]));
+	const keys = new Map(found.map((it) => [it, CHOICES[name]?.indexOf(it[name]) ?? (name === 'assignee' && it.assignee ? nameOf(people, it.assignee) : it[name])]));
 	const { compare } = new Intl.Collator(locale, { numeric: true });
-	const sign = name === sort ? 1 : -1;
+	const order = /title|assignee/.test(name) ? compare : (a, b) => (a > b) - (a < b);
 	return found.sort((one, other) => {
 		const [a, b] = [keys.get(one), keys.get(other)];
 		if (a === null || b === null) return (a === null) - (b === null);
-		return sign * (typeof a === 'string' ? compare(a, b) : a - b);
+		return name === sort ? order(a, b) : order(b, a);
 	});
 }
 
 /** The bar that filters and sorts; what is asked for stays in the address. */
 export function filterBar({ query, people }, change) {
 	const address = location.hash.split('?')[0];
-	const choice = (name, options, label = t(`task.${name}`)) => field({ name, label, kind: 'select', options: [['', label], ...options] });
-	const labels = choice('label', [], t('task.labels'));
+	const label = (name) => t(`task.${name}`);
+	const choice = (name, options, text = label(name)) => field({ name, label: text, kind: 'select', options: [['', text], ...options] });
+	const labels = choice('label', [], label('labels'));
 	const inputs = [
 		field({ name: 'text', label: t('filter.text'), type: 'search', placeholder: t('filter.text') }),
 		choice('status', optionsOf('status')),
 		...people ? [choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)])] : [],
 		labels,
-		choice('sort', SORTS.flatMap((it) => [[it, `${t(`task.${it}`)} ↑`], [`-${it}`, `${t(`task.${it}`)} ↓`]]), t('filter.sort')),
+		choice('sort', SORTS.flatMap((it) => [[it, `${label(it)} ↑`], [`-${it}`, `${label(it)} ↓`]]), t('filter.sort')),
 	];
 	const clear = h('a', { href: address }, t('filter.clear'));
 	const count = h('span.count', { role: 'status' });
@@ -62,12 +54,11 @@ export function filterBar({ query, people }, change) {
 		node: h('search.filters', { oninput: ({ target }) => ask(target.name, target.value) }, inputs.map((it) => it.node), clear, count),
 		ask,
 		focus: inputs[0].focus,
-		/** Says how many there are, and offers the labels they have. */
 		show(found, { tasks, complete }) {
 			for (const it of tasks.flatMap((task) => task.labels)) if (!known.has(it) && known.add(it)) labels.input.append(h('option', it));
 			for (const { input, name } of inputs) if (input !== document.activeElement) input.value = query.get(name) ?? '';
 			clear.hidden = query.size === 0;
-			put(count, t('filter.count', { count: `${found.toLocaleString(locale)}${complete ? '' : '+'}` }));
+			put(count, t('filter.count', { count: found.toLocaleString(locale) + (complete ? '' : '+') }));
 		},
 	};
 }

@@ -12,7 +12,7 @@ export async function myTasksPage({ query }) {
 	const title = t('nav.mine');
 	const { name, time_zone: zone } = current();
 	const leave = [() => list.close()];
-	const ctx = { title, projects: new Map(projects.map((it) => [it.id, it])), list, query, zone, writes: true, leave };
+	const ctx = { title, projects: new Map(projects.map((it) => [it.id, it.name])), list, query, zone, writes: true, leave };
 	return {
 		title,
 		node: h('div.wide', h('h1', title), list.tasks.length > 0 ? tableView(ctx, ['title', 'project', 'status', 'priority', 'due_on', 'labels', 'updated_at'])

@@ -1,5 +1,5 @@
-// What the table and the board have in common: tasks filtered, sorted, walked through by key and edited in place; of a long list only
-// what is near the screen is in the document.
+// What the table and the board have in common: tasks filtered, walked through by key and edited in place, and of a long list only those
+// near the screen in the document.
 import { h, notice } from './dom.js';
 import { chosen, filterBar } from './filter.js';
 import { ago, dateText, t, today } from './i18n.js';
@@ -9,27 +9,27 @@ import { edit, remove, resolve, stateOf, undo } from './outbox.js';
 import { avatar, nameOf } from './people.js';
 import { STATUSES, taskHref } from './tasks.js';
 
-const NEAR = 16;
+const NEAR = 10;
 const EDITS = { e: 'title', a: 'assignee', d: 'due_on', p: 'priority', l: 'labels' };
 const SAYS = {
 	title: (task) => h('a.task-title', { href: taskHref(task), tabindex: -1, draggable: 'false' }, task.title),
-	project: ({ project }, { projects }) => projects.get(project)?.name,
+	project: ({ project }, { projects }) => projects.get(project),
 	status: ({ status }) => [h(`span.dot.${status}`), t(`status.${status}`)],
 	assignee: ({ assignee }, { people }) => assignee && [avatar(nameOf(people, assignee)), nameOf(people, assignee)],
 	priority: ({ priority }) => priority !== 'none' && h(`span.mark.${priority}`, t(`priority.${priority}`)),
-	due_on: ({ due_on, status }, { zone }) => due_on && h(status !== 'done' && due_on < today(zone) ? 'span.mark.urgent' : 'span', dateText(due_on)),
+	due_on: ({ due_on, status }) => due_on && h(status !== 'done' && due_on < today() ? 'span.mark.urgent' : 'span', dateText(due_on)),
 	labels: ({ labels }) => labels.map((it) => h('span.mark', it)),
 	updated_at: ({ updated_at }) => ago(updated_at),
 };
 
-/** Puts elements in order and moves none that is in its place: what is moved loses the focus. */
+// What is moved loses the focus, so what is in its place stays.
 function arrange(parent, elements) {
 	const kept = new Set(elements);
 	for (const it of [...parent.children]) if (!kept.has(it)) it.remove();
 	elements.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]));
 }
 
-/** Keeps rows of tasks in `groups`, `{ parent, status? }`: those of that status, or all. Returns what its view needs besides. */
+/** Keeps rows of tasks in `groups`, `{ parent, status? }`: those of that status, or all. */
 export function taskRows(ctx, { root, groups, columns, drawn }) {
 	const { list, people, query, writes, leave } = ctx;
 	const isBoard = groups.length > 1;
@@ -43,17 +43,19 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		const old = rows.get(task.id);
 		// A row in which somebody types is drawn anew when that is done.
 		if (old && ((old.task === task && old.held === held) || old.querySelector('.edit:focus-within'))) return old;
-		const cells = columns.map((name) => h(isBoard ? 'div' : name === 'title' ? 'th' : 'td', { 'data-name': name, scope: !isBoard && name === 'title' && 'row' },
-			h('span.line', SAYS[name](task, ctx), held && name === 'title' && h('a.mark.urgent', { href: taskHref(task), tabindex: -1 }, t('table.unsaved')))));
-		const row = Object.assign(h(isBoard ? 'li' : 'tr', { 'data-task': task.id, draggable: String(isBoard && writes) }, cells), { task, held });
-		for (const name in refused && patch) type(row, name);
-		return row;
+		const row = h(isBoard ? 'li' : 'tr', { 'data-task': task.id, draggable: String(isBoard && writes) }, columns.map((name) => {
+			const isHead = !isBoard && name === 'title';
+			return h(isBoard ? 'div' : isHead ? 'th' : 'td', { 'data-name': name, scope: isHead && 'row' },
+				h('span.line', SAYS[name](task, ctx), held && name === 'title' && h('a.mark.urgent', { href: taskHref(task), tabindex: -1 }, t('table.unsaved'))));
+		}));
+		for (const name in refused && patch) type(Object.assign(row, { task }), name);
+		return Object.assign(row, { task, held });
 	};
-	// Puts an input over what a cell says: Enter saves, Escape leaves. It holds what the API did not take, and says why.
-	const type = (row, name) => {
+	// An input over what a cell says: Enter saves, Escape leaves. It holds what the API did not take, and says why.
+	const type = (row, name, opens) => {
 		const { task } = row;
 		const cell = row.querySelector(`[data-name=${name}]`);
-		if (!cell || cell.querySelector('.edit') || !FIELDS.includes(name) || !writes) return false;
+		if (!writes || !FIELDS.includes(name) || !cell || cell.querySelector('.edit')) return false;
 		const { refused, patch } = stateOf(task.id) ?? {};
 		const wrong = refused && name in patch;
 		const before = wrong ? patch[name] : task[name];
@@ -61,14 +63,12 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		write(before ?? '');
 		if (wrong) show(refused.fields.find((it) => it.pointer.split('/')[1] === name)?.detail ?? refused.message);
 		const end = (saves) => {
-			const had = place.contains(document.activeElement);
 			const value = read();
-			row.task = null;
-			place.remove();
 			if (saves && (wrong || String(value) !== String(before))) edit(task, { [name]: value });
 			else if (wrong) resolve(task.id, null);
+			place.className = '';
+			row.task = null;
 			draw();
-			if (had) rows.get(task.id)?.focus();
 		};
 		const place = h('div.edit', {
 			onkeydown(event) {
@@ -81,11 +81,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 			onfocusout: () => wrong || setTimeout(() => place.isConnected && !place.contains(document.activeElement) && end(true)),
 		}, node);
 		cell.append(place);
-		return input;
-	};
-	const start = (row, name) => {
-		const input = type(row, name);
-		if (!input) return false;
+		if (!opens) return;
 		input.focus();
 		if (input.matches('select')) input.showPicker();
 		else input.select();
@@ -126,27 +122,24 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		draw();
 	};
 
-	// Where the current row is off the screen, one starts anew at the first that is on it.
-	const spot = () => {
-		const group = groups.find((it) => it.tasks.length > 0) ?? groups[0];
-		return rows.get(current) ?? { group, index: group.first - 1 };
-	};
 	const focus = ({ tasks }, index) => {
 		current = tasks[Math.max(0, Math.min(index, tasks.length - 1))]?.id;
 		rows.get(current)?.focus();
 	};
-	const walk = (by) => () => focus(spot().group, spot().index + by);
-	const move = (task, status) => {
-		if (!task || task.status === status) return false;
-		edit(task, { status });
+	// Where the current row is off the screen, one starts anew at the first that is on it.
+	const walk = (by) => () => {
+		const { group, index = group.first - 1 } = rows.get(current) ?? { group: groups.find((it) => it.tasks.length > 0) ?? groups[0] };
+		focus(group, index + by);
 	};
-	const onRow = (act) => () => (rows.has(current) ? act(rows.get(current)) : false);
-	shortcut('/', t('filter.text'), () => bar.focus());
+	const move = (task, status) => task.status !== status && edit(task, { status });
+	const onRow = (act) => () => rows.has(current) && act(rows.get(current));
+	const bar = filterBar(ctx, pick);
+	shortcut('/', t('filter.text'), bar.focus);
 	shortcut('j,ArrowDown', t('table.next'), walk(1));
 	shortcut('k,ArrowUp', t('table.previous'), walk(-1));
 	shortcut('Enter', t('table.open'), onRow(({ task }) => location.assign(taskHref(task))));
 	if (writes) {
-		for (const key in EDITS) if (columns.includes(EDITS[key])) shortcut(key, t(`task.${EDITS[key]}`), onRow((row) => start(row, EDITS[key])));
+		for (const key in EDITS) if (columns.includes(EDITS[key])) shortcut(key, t(`task.${EDITS[key]}`), onRow((row) => type(row, EDITS[key], true)));
 		STATUSES.forEach((it, index) => shortcut(String(index + 1), t(`status.${it}`), onRow(({ task }) => move(task, it))));
 		shortcut('Delete', t('task.delete'), onRow(({ task, group, index }) => {
 			focus(group, group.tasks[index + 1] ? index + 1 : index - 1);
@@ -164,9 +157,9 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 	});
 	root.addEventListener('click', ({ target }) => {
 		const cell = target.closest('[data-name]');
-		if (cell && !target.closest('a, .edit')) start(cell.parentElement, cell.dataset.name);
+		if (cell && !target.closest('a, .edit')) type(cell.parentElement, cell.dataset.name, true);
 	});
-	const bar = filterBar(ctx, pick);
 	list.onchange = pick;
-	return { bar, pick, move, focus, spot };
+	pick();
+	return { bar, move, focus, onRow };
 }

@@ -10,20 +10,15 @@ export function tableView(ctx, columns = ['title', 'status', 'assignee', 'priori
 	const table = h('table.grid', { 'aria-label': ctx.title }, h('thead', head), body);
 	const none = h('p.hint', t('board.none'));
 	const heading = (name) => {
-		const sort = ctx.query.get('sort') ?? '';
-		const way = { [name]: 'ascending', [`-${name}`]: 'descending' }[sort];
-		const next = { [name]: `-${name}`, [`-${name}`]: '' }[sort] ?? name;
-		const sign = way && (way === 'ascending' ? '↑' : '↓');
-		return h('th', { scope: 'col', 'aria-sort': way }, SORTS.includes(name)
-			? h('button.quiet', { type: 'button', onclick: () => bar.ask('sort', next) }, t(`task.${name}`), sign)
-			: t(`task.${name}`));
+		const [sort, sign, next] = { [name]: ['ascending', ' ↑', `-${name}`], [`-${name}`]: ['descending', ' ↓'] }[ctx.query.get('sort')] ?? ['none', '', name];
+		const text = t(`task.${name}`);
+		return SORTS.includes(name) ? h('th', { scope: 'col', 'aria-sort': sort }, h('button', { type: 'button', onclick: () => bar.ask('sort', next) }, text, sign)) : h('th', { scope: 'col' }, text);
 	};
 	const drawn = (count) => {
 		table.ariaRowCount = ctx.list.complete ? count + 1 : -1;
 		none.hidden = count > 0;
 		put(head, columns.map(heading));
 	};
-	const { bar, pick } = taskRows(ctx, { root: table, groups: [{ parent: body }], columns, drawn });
-	pick();
+	const { bar } = taskRows(ctx, { root: table, groups: [{ parent: body }], columns, drawn });
 	return h('div.work', bar.node, table, none);
 }
