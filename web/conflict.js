@@ -4,20 +4,19 @@ import { ago, t } from './i18n.js';
 import { resolve, stateOf } from './outbox.js';
 import { nameOf } from './people.js';
 
-/** What others and I made of the same fields, side by side, with a choice for each. */
+/** What somebody else and the person made of the same fields, side by side, with a choice for each. */
 export function conflictCard(id, people) {
 	const { conflict, patch } = stateOf(id);
-	const side = (name, which, value) => h('label', h('input', { type: 'radio', name, value: which, checked: which === 'yours' }), h('b', t(`conflict.${which}`)), h('span', valueText(name, value, people)));
+	const choice = (name, side, task) => h('label',
+		h('input', { type: 'radio', name, value: side, checked: side === 'yours' }), h('b', t(`conflict.${side}`)), h('span', valueText(name, task[name], people)));
 	const onsubmit = (event) => {
 		event.preventDefault();
-		const chosen = new FormData(card);
-		const kept = Object.entries(stateOf(id).patch).filter(([name]) => chosen.get(name) === 'yours');
-		resolve(id, kept.length > 0 ? Object.fromEntries(kept) : null);
+		const chosen = [...new FormData(event.target)].filter(([, side]) => side === 'yours');
+		resolve(id, Object.fromEntries(chosen.map(([name]) => [name, patch[name]])));
 	};
-	const card = h('form.card.conflict', { onsubmit },
+	return h('form.card.conflict', { onsubmit },
 		h('h2', t('conflict.title')),
 		h('p', t('conflict.text', { name: nameOf(people, conflict.updated_by), when: ago(conflict.updated_at) })),
-		Object.keys(patch).map((name) => h('fieldset', h('legend', t(`task.${name}`)), side(name, 'now', conflict[name]), side(name, 'yours', patch[name]))),
-		h('div.actions', h('button.primary', { type: 'submit' }, t('form.save')), button(t('conflict.theirs'), () => resolve(id, null))));
-	return card;
+		Object.keys(patch).map((name) => h('fieldset', h('legend', t(`task.${name}`)), choice(name, 'now', conflict), choice(name, 'yours', patch))),
+		h('div.actions', h('button.primary', { type: 'submit' }, t('form.save')), button(t('conflict.theirs'), () => resolve(id))));
 }

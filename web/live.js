@@ -30,15 +30,9 @@ export function follow(project, take) {
 			if (error.status === 404) stop.abort();
 		}
 		busy = false;
-		timer = setTimeout(poll, full ? 0 : quiet() ? 5000 : 1500);
+		timer = setTimeout(poll, full ? 0 : Date.now() - lively > 300000 ? 5000 : 1500);
 	};
-	const quiet = () => Date.now() - lively > 300000;
-	const touched = () => {
-		const late = quiet();
-		lively = Date.now();
-		if (late) poll();
-	};
-	for (const it of ['pointerdown', 'keydown']) addEventListener(it, touched, { signal });
+	for (const it of ['pointerdown', 'keydown']) addEventListener(it, () => { lively = Date.now(); }, { signal });
 	document.addEventListener('visibilitychange', poll, { signal });
 	poll();
 	return () => stop.abort();
@@ -52,7 +46,7 @@ export const fresh = (list, project) => follow(project, async (changes) => {
 		const known = list.get(id);
 		if (kind === 'deleted') list.drop(id);
 		else if (known?.version === version - 1) list.take({ ...known, ...Object.fromEntries(fields.map(({ name, to }) => [name, to])), version, updated_by: actor, updated_at: at });
-		// What is not loaded yet comes as it is now.
+		// What is not loaded yet comes as it is then.
 		else if (known ? known.version < version : list.complete || kind === 'created') ask.add(id);
 	}
 	for (const id of ask) await get(taskPath({ project, id })).then((it) => list.take(it), ({ status }) => status === 404 && list.drop(id));

@@ -1,7 +1,7 @@
 // What the person did and the server has not answered: a reload loses nothing of it, and it is never sent as somebody else's.
 import { request } from './api.js';
 import { button, copyable, h, notice, put } from './dom.js';
-import { locale, t } from './i18n.js';
+import { t } from './i18n.js';
 import { current as me } from './session.js';
 import { taskHref, taskPath } from './tasks.js';
 
@@ -10,9 +10,8 @@ const stored = (value) => JSON.stringify(value?.length ? value : null);
 export const same = (a, b) => stored(a) === stored(b);
 const some = (patch = {}) => Object.keys(patch).length > 0;
 
-let entries = new Map();
+const entries = new Map();
 let owner;
-let said;
 
 /** Of one task: how it was seen, what the edited fields `was` then, the `patch` to send, and fields `held`, in conflict or refused. */
 class Entry {
@@ -59,41 +58,40 @@ class Entry {
 
 	async send(leaving = false) {
 		const { task, removeAt, patch } = this;
-		const isOpen = () => entries.get(task.id) === this && me()?.id === owner;
 		clearTimeout(this.#timer);
-		if (this.#sending || !isOpen() || !(removeAt || some(patch))) return;
+		if (this.#sending || me()?.id !== owner || !(removeAt || some(patch))) return;
 		if (removeAt > Date.now() && !leaving) return this.wait(removeAt - Date.now());
-		const body = removeAt ? undefined : { ...patch };
-		this.removeAt &&= 1;
 		this.#sending = true;
-		let answer;
-		let problem = null;
-		try {
-			answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), { version: task.version, body, keepalive: leaving });
-		} catch (error) {
-			problem = error;
+		const body = removeAt ? undefined : { ...patch };
+		if (removeAt) {
+			this.removeAt = 1;
+			this.changed();
 		}
+		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), { version: task.version, body, keepalive: leaving }).catch((error) => error);
+		const failed = answer instanceof Error;
 		this.#sending = false;
-		if (!isOpen()) return;
-		const status = problem?.status;
 		// Out of reach, logged out, too often, a fault: that passes.
-		if (problem && !/^4(?!01|08|29)/.test(status)) {
-			this.problem = problem;
-			this.wait(1000 * Math.max(Number(problem.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())));
+		this.problem = failed && !/^4(?!01|08|29)/.test(answer.status) ? answer : null;
+		if (this.problem) {
+			this.wait(1000 * Math.max(Number(answer.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())));
 			return this.changed();
 		}
-		this.problem = null;
 		this.#tries = 0;
-		const now = problem ? problem.body.current : answer.body;
-		const gone = status === 404 || !(problem || body);
+		const now = failed ? answer.body.current : answer.body;
+		const gone = failed ? answer.status === 404 : !body;
 		if (gone && !body) Object.assign(this, { removeAt: 0, patch: {}, held: null });
-		else if (now) {
-			if (!problem) for (const name in body) if (same(patch[name], body[name])) delete patch[name];
-			if (!this.merge(now) && this.removeAt) this.stay(t('outbox.kept', now));
-		} else if (body) this.refuse(problem, body);
-		else this.stay(problem.message);
-		this.changed({ task: gone ? undefined : now, gone });
+		else if (now) this.merge(now, failed ? {} : body);
+		else if (body) this.refuse(answer, body);
+		else this.stay(answer.message);
+		this.changed({ task: gone ? null : now, gone });
 		this.send();
+	}
+
+	// What a refusal points to is set aside; the rest is sent again without it.
+	refuse({ status, message, fields }, body) {
+		const names = Object.keys(body);
+		const named = names.filter((it) => fields.some(({ pointer }) => pointer.split('/')[1] === it));
+		for (const it of named.length > 0 ? named : names) if (same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, fields } });
 	}
 
 	stay(why) {
@@ -101,32 +99,25 @@ class Entry {
 		notice(why);
 	}
 
-	// Only where somebody else changed the same field there is a conflict.
-	merge(now) {
-		// What was changed once since, by the person: an answer got lost, or it was another tab.
-		const own = now.updated_by === owner && now.version <= this.task.version + 1;
-		for (const [name, value] of Object.entries(this.patch)) {
-			if (same(value, now[name])) delete this.patch[name];
-			else if (!own && !same(this.was[name], now[name])) this.hold(name, { conflict: now });
-			this.was[name] = now[name];
+	merge(now, saved) {
+		const { task, was, patch } = this;
+		// Changed once since, by the person: an answer got lost, or it was another tab.
+		const own = now.updated_by === owner && now.version <= task.version + 1;
+		for (const [name, value] of Object.entries(patch)) {
+			if (same(value, now[name]) || same(value, saved[name])) delete patch[name];
+			// Only where somebody else changed the same field there is a conflict.
+			else if (!own && !same(was[name], now[name])) this.hold(name, { conflict: now });
+			was[name] = now[name];
 		}
 		this.task = now;
-		return own;
-	}
-
-	// What a refusal points to is set aside, and the rest sent without it.
-	refuse({ status, message, fields }, body) {
-		const names = Object.keys(body);
-		const named = names.filter((it) => fields.some(({ pointer }) => pointer.split('/')[1] === it));
-		for (const it of named.length > 0 ? named : names) if (same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, fields } });
+		if (this.removeAt && !own) this.stay(t('outbox.kept', now));
 	}
 }
 
 function mine() {
-	const id = me()?.id;
-	if (id && id !== owner) {
-		owner = id;
-		entries = new Map((JSON.parse(sessionStorage.getItem(`outbox/${id}`)) ?? []).map((it) => [it.task.id, new Entry(it)]));
+	if (!owner && me()) {
+		owner = me().id;
+		for (const it of JSON.parse(sessionStorage.getItem(`outbox/${owner}`)) ?? []) entries.set(it.task.id, new Entry(it));
 		setTimeout(sendAll);
 	}
 	return entries;
@@ -140,8 +131,8 @@ export const edit = (task, patch) => entryOf(task).queue(task, patch);
 /** Sends this in place of what is in conflict or refused, on the version shown there; null lets go of it. */
 export function resolve(id, patch) {
 	const entry = mine().get(id);
-	const task = entry?.held?.conflict ?? entry?.task;
-	if (!task) return;
+	if (!entry) return;
+	const task = entry.held?.conflict ?? entry.task;
 	entry.held = null;
 	entry.queue(task, patch);
 }
@@ -178,19 +169,17 @@ export function stateOf(id) {
 function draw() {
 	const all = [...entries.values()];
 	const count = all.filter((it) => it.problem).length;
-	const held = all.filter((it) => it.held);
-	const now = JSON.stringify([locale, count, held]);
-	// What is drawn anew is read out anew.
-	if (now === said) return;
-	said = now;
-	put(document.getElementById('outbox'), count > 0 && h('p', t('outbox.waiting', { count })), held.map(({ task, held: { refused, patch } }) =>
+	const said = h('div', count > 0 && h('p', t('outbox.waiting', { count })), all.filter((it) => it.held).map(({ task, held: { refused, patch } }) =>
 		h('div', h('a', { href: taskHref(task) }, task.title), ': ', refused?.message ?? t('conflict.title'),
 			// There is no page any more to show it.
 			refused?.status === 404 && [copyable(Object.values(patch).join('\n')), button(t('task.discard'), () => resolve(task.id))])));
+	const place = document.getElementById('outbox');
+	// What is drawn anew is read out anew.
+	if (!said.isEqualNode(place.firstChild)) put(place, said.hasChildNodes() && said);
 }
 
 const sendAll = () => mine().forEach((it) => it.send());
-sendAll();
+mine();
 for (const it of ['online', 'signedin']) addEventListener(it, sendAll);
 addEventListener('pagehide', () => mine().forEach((it) => it.removeAt && it.send(true)));
 addEventListener('beforeunload', (event) => [...mine().values()].some((it) => it.held || it.problem || !it.removeAt) && event.preventDefault());
