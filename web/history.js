@@ -1,5 +1,5 @@
 import * as api from './api.js';
-import { fold, h, paged } from './dom.js';
+import { copyable, fold, h, paged, row } from './dom.js';
 import { ago, dateText, t, timeText } from './i18n.js';
 import { follow } from './live.js';
 import { avatar, nameOf } from './people.js';
@@ -22,7 +22,7 @@ export function changeEntry({ id, task, version, kind, title, actor, at, fields 
 	const place = { project: project.id, id: task };
 	const path = `${taskPath(place)}/changes/${version}`;
 	const say = (name, value) => valueText(name, value, people);
-	const text = async () => h('p.text', say('description', (await api.get(path)).description));
+	const text = async () => copyable(say('description', (await api.get(path)).description));
 	const told = async () => {
 		const { items } = await api.get(`${path}/deliveries`);
 		return items.length === 0 ? t('history.nobody') : h('ul', items.map((it) =>
@@ -31,16 +31,15 @@ export function changeEntry({ id, task, version, kind, title, actor, at, fields 
 	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ',
 		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', say(name, from)), ' → '], say(name, to)]);
 	const by = nameOf(people, actor);
-	return h('li', { id }, avatar(by), h('div.grow',
-		withTask && h('a', { href: taskHref(place) }, title),
-		h('p', h('b', by), ' ', t(`history.${kind}`), ' ', when(at)),
-		h('ul', fields.map(field)),
-		fold(t('history.told'), told)));
+	const node = row(
+		[avatar(by), h('b', by), ' ', t(`history.${kind}`), withTask && [': ', h('a', { href: taskHref(place) }, title)], h('ul', fields.map(field))],
+		when(at), fold(t('history.told'), told));
+	return Object.assign(node, { id });
 }
 
 /** Changes, newest first; `add` puts those that came since on top. */
 export async function changeLog(path, options) {
-	const list = h('ol.history');
+	const list = h('ol.rows');
 	const draw = (it) => changeEntry(it, options);
 	const node = await paged(list, (cursor) => api.page(path, { limit: 20, cursor }), draw);
 	return { node, add: (changes) => changes.forEach((it) => document.getElementById(it.id) || list.prepend(draw(it))) };
@@ -50,5 +49,5 @@ export async function changeLog(path, options) {
 export async function activityView(ctx) {
 	const { node, add } = await changeLog(`${projectPath(ctx.project.id)}/changes`, { ...ctx, withTask: true });
 	ctx.leave.push(follow(ctx.project.id, add));
-	return h('section.card', node);
+	return h('div.fields', node);
 }

@@ -132,7 +132,6 @@ unknown|former member|이전 구성원
 left|{name} (left)|{name} (나감)
 role|Role|역할
 inviteTitle|Invite someone|초대하기
-inviteEmail|Their email|초대할 이메일
 invite|Send invitation|초대 보내기
 invited|Invitation sent to {email}|{email} 주소로 초대를 보냈습니다
 withdraw|Withdraw invitation|초대 취소

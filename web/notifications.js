@@ -38,9 +38,8 @@ export async function notificationsPage() {
 			],
 			[`${projects.get(project)} · ${t(`notifications.${reason}`)} · `, when(at)],
 			button(t('notifications.read'), done, { class: 'quiet mark-read' }));
-		node.id = id;
-		node.classList.toggle('unread', !read);
-		return node;
+		if (!read) node.classList.add('unread');
+		return Object.assign(node, { id });
 	};
 	// Up to the newest that is shown: what came meanwhile stays unread.
 	const all = button(t('notifications.all'), () => {

@@ -11,7 +11,7 @@ import { edit, overlay, remove, resolve, same, stateOf } from './outbox.js';
 import { nameOf, peopleOf } from './people.js';
 import { projectHref, projectPath, STATUSES, taskPath } from './tasks.js';
 
-/** One task. Each field saves itself when it is left, and shows what others do while nobody is in it. */
+/** One task. A field saves itself when it is left, and shows what others do while nobody is in it. */
 export async function taskPage({ project: projectId, task: id }) {
 	const path = taskPath({ project: projectId, id });
 	const home = projectHref(projectId);
@@ -29,7 +29,7 @@ export async function taskPage({ project: projectId, task: id }) {
 	const trouble = h('div', { role: 'alert' });
 	let told;
 
-	// The task as each field last showed it: nobody else writes into a field that somebody is in or has edited.
+	// The task as each field last showed it.
 	const seen = {};
 	const isEdited = ({ name, read }) => seen[name] && !same(read(), seen[name][name]);
 	const draw = () => {
@@ -56,18 +56,17 @@ export async function taskPage({ project: projectId, task: id }) {
 		seen[name] = { ...task, [name]: read() };
 		edit(task, { [name]: read() });
 	};
-	const take = (task) => {
-		if (task?.version >= base.version) base = task;
+	const take = ({ detail: { task } }) => {
+		if (task?.id === id && task.version >= base.version) base = task;
 		draw();
 	};
-	const hear = ({ detail }) => detail.id === id && take(detail.task);
-	addEventListener('outbox', hear);
+	addEventListener('outbox', take);
 	const stop = follow(projectId, async (changes) => {
 		const news = changes.filter((it) => it.task === id);
 		log.add(news);
 		const { kind, actor, version } = news.at(-1) ?? {};
 		if (kind === 'deleted') put(trouble, h('p.form-error', t('task.gone', { name: nameOf(people, actor) })));
-		else if (version > base.version) take(await api.get(path));
+		else if (version > base.version) take({ detail: { task: await api.get(path) } });
 	});
 	draw();
 
@@ -84,12 +83,12 @@ export async function taskPage({ project: projectId, task: id }) {
 			h('div.split',
 				h('section.card.fields', title, description),
 				h('section.card.fields.pairs', rest, choice, h('p.hint', facts), writes && button(t('task.delete'), end, { class: 'danger' })),
-				h('section.card', h('h2', t('history.title')), log.node))),
+				h('section.fields', h('h2', t('history.title')), log.node))),
 		dirty: () => fields.some(isEdited),
 		leave() {
 			fields.forEach(({ node }) => settle({ target: node }));
 			stop();
-			removeEventListener('outbox', hear);
+			removeEventListener('outbox', take);
 		},
 	};
 }
