@@ -5,7 +5,7 @@ import { t } from './i18n.js';
 const shortcuts = [];
 let before = {};
 
-/** Lets a key act: `n`, `Shift+ArrowLeft`, `g m` one after the other, `j,ArrowDown` either. `act` returns false where it is not meant. */
+/** `n`, `Shift+ArrowLeft`, `g m` one after the other, `j,ArrowDown` either; `act` returns false where it is not meant. */
 export const shortcut = (keys, label, act) => shortcuts.push({ keys: `${keys}`.split(','), label, act });
 
 export const clearShortcuts = () => shortcuts.splice(0);
@@ -25,7 +25,7 @@ addEventListener('keydown', (event) => {
 	// Enter on a link or a button does what that says.
 	const busy = `input, select, textarea, dialog${key === 'Enter' ? ', a, button, summary' : ''}`;
 	if (!key || key === 'Shift' || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || target.closest(busy)) return;
-	// In a Hangul layout `j` arrives as `ㅓ`: its place on the keyboard tells which key is meant.
+	// In a Hangul layout `j` arrives as `ㅓ`: its place on the keyboard tells.
 	const name = key > '~' && code.startsWith('Key') ? code[3].toLowerCase() : key.length > 1 && shiftKey ? `Shift+${key}` : key;
 	const does = (keys) => shortcuts.findLast((it) => it.keys.includes(keys) && it.act(event) !== false);
 	const both = timeStamp - before.timeStamp < 1500 && `${before.name} ${name}`;

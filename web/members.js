@@ -1,5 +1,5 @@
 import * as api from './api.js';
-import { button, h, notice, put, row } from './dom.js';
+import { button, h, notice, row } from './dom.js';
 import { field, form } from './form.js';
 import { ago, t } from './i18n.js';
 import { avatar, membersOf } from './people.js';
@@ -14,39 +14,33 @@ export async function membersView({ project, people }) {
 	const redraw = () => dispatchEvent(new Event('hashchange'));
 	const leave = () => location.assign('#/projects');
 	const role = (more) => field({ name: 'role', kind: 'select', options: ['viewer', 'editor', 'owner'].map((it) => [it, t(`role.${it}`)]), ...more });
-	const end = (label, name, place, then, more) => button(label, async () => {
-		if (!confirm(`${label}: ${name}?`)) return;
-		await api.request('DELETE', place);
+	const end = (word, name, place, then = redraw, more = {}) => button(t(word), async () => {
+		if (!confirm(`${t(word)}: ${name}?`)) return;
+		await api.request('DELETE', path + place);
 		then();
-	}, { 'aria-label': `${label}: ${name}`, ...more });
+	}, { 'aria-label': `${t(word)}: ${name}`, ...more });
 
 	const member = ({ user, name, role: value }) => {
 		const mine = user === current().id;
-		const place = `${path}/members/${user}`;
 		const failed = ({ message }) => choice.show(message);
-		const onchange = () => api.request('PATCH', place, { body: { role: choice.read() } }).then(() => (mine ? redraw() : choice.show('')), failed);
+		const onchange = () => api.request('PATCH', `${path}/members/${user}`, { body: { role: choice.read() } }).then(() => (mine ? redraw() : choice.show('')), failed);
 		const choice = role({ label: `${t('people.role')}: ${name}`, value, disabled: !owns, onchange });
-		const node = row([avatar(name), h('strong', name), mine && h('span.you', t('people.you'))], '', choice.node,
-			(owns || mine) && end(t(mine ? 'people.leave' : 'people.remove'), name, place, mine ? leave : () => node.remove(), { failed }));
-		return node;
+		return row([avatar(name), h('strong', name), mine && h('span.you', t('people.you'))], '', choice.node,
+			(owns || mine) && end(mine ? 'people.leave' : 'people.remove', name, `/members/${user}`, mine ? leave : redraw, { failed }));
 	};
-	const members = h('ul.rows', membersOf(people).map(member));
-	if (!owns) return members;
-
-	const invited = h('ul.rows');
-	const draw = async () => put(invited, (await api.all(`${path}/invitations`)).map(({ id, email, role, invited_at }) => row(
-		h('strong', email), `${t(`role.${role}`)} · ${ago(invited_at)}`, end(t('people.withdraw'), email, `${path}/invitations/${id}`, draw))));
-	await draw();
-	const email = field({ name: 'email', label: t('people.inviteEmail'), kind: 'email', autocomplete: 'off' });
+	const invitation = (it) => row(h('strong', it.email), `${t(`role.${it.role}`)} · ${ago(it.invited_at)}`, end('people.withdraw', it.email, `/invitations/${it.id}`));
 	const invite = async (body) => {
 		await api.request('POST', `${path}/invitations`, { body });
-		email.write('');
 		notice(t('people.invited', body));
-		await draw();
+		redraw();
 	};
-	return h('div.narrow', members,
-		h('section.card', h('h2', t('people.inviteTitle')), form({ class: 'inline', fields: [email, role({ label: t('people.role'), value: 'editor' })], submit: t('people.invite'), onSubmit: invite })),
-		invited,
-		h('section.card', nameForm(t('projects.rename'), (body) => api.request('PATCH', path, { body }).then(redraw), project.name),
-			end(t('projects.delete'), project.name, path, leave, { class: 'danger' })));
+	return h('div.narrow', h('ul.rows', membersOf(people).map(member)), owns && [
+		h('section.card', h('h2', t('people.inviteTitle')), form({
+			fields: [field({ name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'off' }), role({ label: t('people.role'), value: 'editor' })],
+			submit: t('people.invite'),
+			onSubmit: invite,
+		})),
+		h('ul.rows', (await api.all(`${path}/invitations`)).map(invitation)),
+		h('section.card', nameForm(t('projects.rename'), (body) => api.request('PATCH', path, { body }).then(redraw), project.name), end('projects.delete', project.name, '', leave, { class: 'danger' })),
+	]);
 }

@@ -1,7 +1,7 @@
 // A project in pictures, drawn from its log.
 import { page } from './api.js';
 import { empty, fold, h, put } from './dom.js';
-import { dateText, locale, t, today } from './i18n.js';
+import { dateText, t, today } from './i18n.js';
 import { follow } from './live.js';
 import { nameOf } from './people.js';
 import { projectPath, STATUSES, taskHref } from './tasks.js';
@@ -9,7 +9,7 @@ import { projectPath, STATUSES, taskHref } from './tasks.js';
 const DAY = 86_400_000;
 const later = (it, days = 1) => ({ ...it, day: new Date(Date.parse(it.day) + days * DAY).toISOString().slice(0, 10) });
 
-/** Counts a log, oldest change first: its tasks, and how many were in each status at the end of each day, from the day before on. */
+/** Counts a log, oldest change first: its tasks, and how many are in each status as each day ends, from the day before. */
 export function tally(zone) {
 	const { format } = new Intl.DateTimeFormat('sv', { timeZone: zone });
 	const tasks = new Map();
@@ -24,8 +24,9 @@ export function tally(zone) {
 		const day = format(new Date(at));
 		if (!days[0]) days.push(later({ day, waiting: 0, in_progress: 0, done: 0 }, -1));
 		while (days.at(-1).day < day) days.push(later(days.at(-1)));
-		if (status) days.at(-1)[status] -= 1;
-		if (task.status) days.at(-1)[task.status] += 1;
+		const now = days.at(-1);
+		if (status) now[status] -= 1;
+		if (task.status) now[task.status] += 1;
 		if (task.status === 'in_progress') task.started ??= at;
 		if (task.status === 'done') Object.assign(task, { day, took: (Date.parse(at) - Date.parse(task.started ?? task.created)) / DAY });
 		return true;
@@ -33,7 +34,7 @@ export function tally(zone) {
 	return { days, tasks, take: (changes) => changes.filter(count).length };
 }
 
-/** How many open tasks each person has, and nobody; who has most first. */
+/** Who has how many open tasks, most first; `user` is null for nobody. */
 export function openBy(tasks) {
 	const people = {};
 	for (const { status, assignee: user = null } of tasks) {
@@ -51,55 +52,55 @@ function svg(name, attributes, ...children) {
 	return put(element, children);
 }
 
-// As wide as there is room: lines and dots keep their size.
+// As wide as there is room; lines and dots keep their size.
 const canvas = (width, height, ...shapes) => svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, shapes);
 const path = (kind, d) => svg('path', { class: kind, d });
 
-/** A picture over days, with round numbers at its left. `shapes` gets what places a day and a number. */
-function plot(days, most, unit, shapes) {
+// With round numbers at the left; `shapes` gets what places a day and a number.
+function plot(days, values, shapes) {
+	const most = Math.max(1, ...values);
 	const step = Math.max(1, (most / 4).toPrecision(1));
 	const numbers = Array.from({ length: Math.ceil(most / step) + 1 }, (_, it) => it * step).reverse();
 	const last = days.length - 1;
 	const y = (number) => 100 - (100 * number) / numbers[0];
-	return h('div.plot', h('ol', numbers.map((it) => h('li', unit(it)))),
+	return h('div.plot', h('ol', numbers.map((it) => h('li', it))),
 		canvas(100, 100, numbers.map((it) => path('line', `M0 ${y(it)}H100`)), shapes((index) => (100 * index) / last, y)),
 		h('ol', [0, last / 2, last].map((it) => days[it] && h('li', dateText(days[it].day)))));
 }
 
 const part = (name, ...children) => h('section.card', h('h2', t(`overview.${name}`)), children);
-const legend = (counts, ...statuses) => h('ul.legend', statuses.map((it) => h('li', h(`span.dot.${it}`), `${t(`status.${it}`)} `, h('b', counts[it]))));
+const legend = (counts) => h('ul.actions.hint', STATUSES.filter((it) => it in counts).map((it) => h('li', h(`span.dot.${it}`), t(`status.${it}`), ' ', h('b', counts[it]))));
 
 function flow(days) {
 	// Each area reaches down to the bottom, and the next lies over it.
-	const heights = ({ waiting, in_progress, done }) => [waiting + in_progress + done, in_progress + done, done];
-	const areas = (x, y) => STATUSES.map((it, area) => path(it, `M0 100L${days.map((day, index) => `${x(index)} ${y(heights(day)[area])}`)} 100 100`));
+	const heights = days.map(({ waiting, in_progress, done }) => [waiting + in_progress + done, in_progress + done, done]);
+	const areas = (x, y) => STATUSES.map((it, area) => path(it, `M0 100L${heights.map((height, index) => `${x(index)} ${y(height[area])}`)} 100 100`));
 	const line = (it) => h('tr', h('th', { scope: 'row' }, dateText(it.day)), STATUSES.map((status) => h('td', it[status])));
-	return part('flow', legend(days.at(-1), ...STATUSES), plot(days, Math.max(1, ...days.map((it) => heights(it)[0])), String, areas), fold(t('overview.table'), () => h('table',
+	return part('flow', legend(days.at(-1)), plot(days, heights.flat(), areas), fold(t('overview.table'), () => h('table',
 		h('tr', ['overview.day', ...STATUSES.map((it) => `status.${it}`)].map((it) => h('th', { scope: 'col' }, t(it)))), days.slice(-100).reverse().map(line))));
 }
 
 function cycle(tasks, days, project) {
 	const times = tasks.map((it) => it.took).sort((a, b) => a - b);
 	const median = times[(times.length - 1) >> 1];
-	const { format } = new Intl.NumberFormat(locale, { style: 'unit', unit: 'day', maximumFractionDigits: 1 });
 	const dots = (x, y) => [path('median', `M0 ${y(median)}H100`), tasks.map(({ id, title, day, took }) => svg('a', { href: taskHref({ id, project }) },
-		svg('title', {}, `${title}: ${format(took)}`), path('dot', `M${x(days.findIndex((it) => it.day === day))} ${y(took)}h0`)))];
-	return part('cycle', h('p.hint', t('overview.median', { time: format(median), count: tasks.length })), plot(days, Math.max(1, ...times), format, dots));
+		svg('title', {}, `${title}: ${took.toFixed(1)}`), path('dot', `M${x(days.findIndex((it) => it.day === day))} ${y(took)}h0`)))];
+	return part('cycle', h('p.hint', t('overview.median', { days: median.toFixed(1), count: tasks.length })), plot(days, times, dots));
 }
 
-const open = (people, names) => part('open', people.map((it) => [it.user ? nameOf(names, it.user) : t('task.nobody'), legend(it, 'waiting', 'in_progress'),
+const open = (people, names) => part('open', people.map((it) => [it.user ? nameOf(names, it.user) : t('task.nobody'), legend(it),
 	canvas(people[0].open, 1, path('waiting', `M0 0H${it.open}V1H0`), path('in_progress', `M0 0H${it.in_progress}V1H0`)),
 ]));
 
 export function overviewView({ project: { id }, people, zone, leave }) {
-	const place = h('div.overview');
+	const place = h('div.form');
 	const log = tally(zone);
 	let left = false;
 	leave.push(() => { left = true; });
 	const draw = () => {
 		const days = [...log.days];
 		if (!days[0]) return put(place, empty(t('overview.none')));
-		while (days.at(-1).day < today(zone)) days.push(later(days.at(-1)));
+		while (days.at(-1).day < today()) days.push(later(days.at(-1)));
 		const tasks = [...log.tasks.values()];
 		const done = tasks.filter((it) => it.status === 'done').sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 100);
 		put(place, flow(days), open(openBy(tasks), people), done[0] && cycle(done, days.slice(days.findIndex((it) => it.day === done.at(-1).day) - 1), id));
