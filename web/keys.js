@@ -1,6 +1,5 @@
 // Keys that act on the page shown, and the dialog that lists them.
-import { button, h } from './dom.js';
-import { t } from './i18n.js';
+import { button, h, t } from './dom.js';
 
 const shortcuts = [];
 let before = {};
@@ -22,9 +21,13 @@ function help() {
 
 addEventListener('keydown', (event) => {
 	const { target, key, code, shiftKey, timeStamp } = event;
-	// Enter on a link or a button does what that says.
-	const busy = `input, select, textarea, dialog${key === 'Enter' ? ', a, button, summary' : ''}`;
-	if (!key || key === 'Shift' || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || target.closest(busy)) return;
+	if (!key || key === 'Shift' || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || target.closest('dialog')) return;
+	if (target.closest('input, select, textarea')) {
+		if (key === 'Escape') target.blur();
+		return;
+	}
+	// Enter does what the link or the button says.
+	if (key === 'Enter' && target.closest('a, button, summary')) return;
 	// In a Hangul layout `j` arrives as `ㅓ`: its place on the keyboard tells.
 	const name = key > '~' && code.startsWith('Key') ? code[3].toLowerCase() : key.length > 1 && shiftKey ? `Shift+${key}` : key;
 	const does = (keys) => shortcuts.findLast((it) => it.keys.includes(keys) && it.act(event) !== false);

@@ -1,6 +1,5 @@
 import { all } from './api.js';
-import { h } from './dom.js';
-import { t } from './i18n.js';
+import { h, t } from './dom.js';
 
 /** Everybody of a project, also who left, by user id. */
 export const peopleOf = async (project) => new Map((await all(`/v1/projects/${encodeURIComponent(project)}/members`)).map((it) => [it.user, it]));

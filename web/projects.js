@@ -1,15 +1,14 @@
 // The projects I am in, and those I am invited to.
 import * as api from './api.js';
-import { button, empty, h, row } from './dom.js';
+import { button, empty, h, row, t } from './dom.js';
 import { field, form } from './form.js';
-import { t } from './i18n.js';
 import { avatar } from './people.js';
 import { projectHref } from './tasks.js';
 
 const INVITED = '/v1/me/invitations';
 const list = (name, rows, ...more) => ({ title: t(`nav.${name}`), node: h('div.narrow', h('h1', t(`nav.${name}`)), rows[0] ? h('ul.rows', rows) : empty(t(`${name}.none`)), more) });
 
-export const nameForm = (submit, onSubmit, value) => form({ class: 'inline', fields: [field({ name: 'name', label: t('projects.name'), autocomplete: 'off', value })], submit, onSubmit });
+export const nameForm = (submit, onSubmit, value) => form({ fields: [field({ name: 'name', label: t('projects.name'), autocomplete: 'off', value })], submit, onSubmit });
 
 export async function projectsPage() {
 	const make = api.creator('/v1/projects');
