@@ -1,5 +1,4 @@
-import { h, notice, put } from './dom.js';
-import { t } from './i18n.js';
+import { h, notice, put, t } from './dom.js';
 import { shortcut } from './keys.js';
 import { taskRows } from './rows.js';
 import { STATUSES } from './tasks.js';

@@ -1,6 +1,6 @@
-import { h, put } from './dom.js';
+import { h, put, t } from './dom.js';
 import { field } from './form.js';
-import { locale, t } from './i18n.js';
+import { locale } from './i18n.js';
 import { CHOICES, optionsOf } from './newtask.js';
 import { nameOf } from './people.js';
 import { current } from './session.js';

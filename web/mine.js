@@ -1,6 +1,5 @@
 import { all } from './api.js';
-import { empty, h } from './dom.js';
-import { t } from './i18n.js';
+import { empty, h, t } from './dom.js';
 import { current } from './session.js';
 import { tableView } from './table.js';
 import { TaskList } from './tasks.js';

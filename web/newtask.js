@@ -1,7 +1,6 @@
 import { creator } from './api.js';
-import { button, h, notice } from './dom.js';
+import { button, h, notice, t } from './dom.js';
 import { field, form } from './form.js';
-import { t } from './i18n.js';
 import { assigneeOptions } from './people.js';
 import { PRIORITIES, projectPath, STATUSES } from './tasks.js';
 

@@ -1,8 +1,7 @@
 import { get } from './api.js';
 import { boardView } from './board.js';
-import { button, h } from './dom.js';
+import { button, h, t } from './dom.js';
 import { activityView } from './history.js';
-import { t } from './i18n.js';
 import { shortcut } from './keys.js';
 import { fresh } from './live.js';
 import { membersView } from './members.js';

@@ -1,8 +1,7 @@
-// What the table and the board have in common: tasks filtered, walked through by key and edited in place, and of a long list only those
-// near the screen in the document.
-import { h, notice } from './dom.js';
+// What a table and a board have in common. Of a long list only what is near the screen is in the document.
+import { h, notice, t } from './dom.js';
 import { chosen, filterBar } from './filter.js';
-import { ago, dateText, t, today } from './i18n.js';
+import { ago, dateText, today } from './i18n.js';
 import { shortcut } from './keys.js';
 import { FIELDS, taskField } from './newtask.js';
 import { edit, remove, resolve, stateOf, undo } from './outbox.js';
@@ -12,7 +11,10 @@ import { STATUSES, taskHref } from './tasks.js';
 const NEAR = 10;
 const EDITS = { e: 'title', a: 'assignee', d: 'due_on', p: 'priority', l: 'labels' };
 const SAYS = {
-	title: (task) => h('a.task-title', { href: taskHref(task), tabindex: -1, draggable: 'false' }, task.title),
+	title(task, ctx, unsaved) {
+		const link = { href: taskHref(task), tabindex: -1, draggable: 'false' };
+		return [h('a.task-title', link, task.title), unsaved && h('a.mark.urgent', link, t('table.unsaved'))];
+	},
 	project: ({ project }, { projects }) => projects.get(project),
 	status: ({ status }) => [h(`span.dot.${status}`), t(`status.${status}`)],
 	assignee: ({ assignee }, { people }) => assignee && [avatar(nameOf(people, assignee)), nameOf(people, assignee)],
@@ -22,18 +24,11 @@ const SAYS = {
 	updated_at: ({ updated_at }) => ago(updated_at),
 };
 
-// What is moved loses the focus, so what is in its place stays.
-function arrange(parent, elements) {
-	const kept = new Set(elements);
-	for (const it of [...parent.children]) if (!kept.has(it)) it.remove();
-	elements.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]));
-}
-
 /** Keeps rows of tasks in `groups`, `{ parent, status? }`: those of that status, or all. */
 export function taskRows(ctx, { root, groups, columns, drawn }) {
 	const { list, people, query, writes, leave } = ctx;
 	const isBoard = groups.length > 1;
-	const failed = (error) => notice(error.message);
+	const [tag, headTag, cellTag] = isBoard ? ['li', 'div', 'div'] : ['tr', 'th', 'td'];
 	let rows = new Map();
 	let current;
 
@@ -43,20 +38,17 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		const old = rows.get(task.id);
 		// A row in which somebody types is drawn anew when that is done.
 		if (old && ((old.task === task && old.held === held) || old.querySelector('.edit:focus-within'))) return old;
-		const row = h(isBoard ? 'li' : 'tr', { 'data-task': task.id, draggable: String(isBoard && writes) }, columns.map((name) => {
-			const isHead = !isBoard && name === 'title';
-			return h(isBoard ? 'div' : isHead ? 'th' : 'td', { 'data-name': name, scope: isHead && 'row' },
-				h('span.line', SAYS[name](task, ctx), held && name === 'title' && h('a.mark.urgent', { href: taskHref(task), tabindex: -1 }, t('table.unsaved'))));
-		}));
-		for (const name in refused && patch) type(Object.assign(row, { task }), name);
-		return Object.assign(row, { task, held });
+		const row = h(tag, { 'data-task': task.id, draggable: isBoard && writes && 'true' }, columns.map((name, index) => h(index ? cellTag : headTag,
+			{ 'data-name': name, scope: !isBoard && !index && 'row' }, h('span.line', SAYS[name](task, ctx, held)))));
+		Object.assign(row, { task, held, refused, patch });
+		for (const name in refused && patch) type(row, name);
+		return row;
 	};
-	// An input over what a cell says: Enter saves, Escape leaves. It holds what the API did not take, and says why.
+	// An input over what a cell says; it holds what the API did not take, and says why.
 	const type = (row, name, opens) => {
-		const { task } = row;
+		const { task, refused, patch } = row;
 		const cell = row.querySelector(`[data-name=${name}]`);
 		if (!writes || !FIELDS.includes(name) || !cell || cell.querySelector('.edit')) return false;
-		const { refused, patch } = stateOf(task.id) ?? {};
 		const wrong = refused && name in patch;
 		const before = wrong ? patch[name] : task[name];
 		const { node, input, read, write, show } = taskField(name, people, task.assignee);
@@ -71,12 +63,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 			draw();
 		};
 		const place = h('div.edit', {
-			onkeydown(event) {
-				const { key, target, isComposing, defaultPrevented } = event;
-				if (isComposing || defaultPrevented || target.matches('button') || !/^(Enter|Escape)$/.test(key)) return;
-				event.preventDefault();
-				end(key === 'Enter');
-			},
+			onkeydown: ({ key, target, isComposing, defaultPrevented }) => /^(Enter|Escape)$/.test(key) && !isComposing && !defaultPrevented && !target.matches('button') && end(key === 'Enter'),
 			onchange: ({ target }) => target.matches('select') && end(true),
 			onfocusout: () => wrong || setTimeout(() => place.isConnected && !place.contains(document.activeElement) && end(true)),
 		}, node);
@@ -87,20 +74,24 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		else input.select();
 	};
 
+	const load = (how) => list.loading || list[how]().catch((error) => notice(error.message));
 	const draw = () => {
 		const active = document.activeElement;
 		const id = active.closest('[data-task]')?.dataset.task;
 		const next = new Map();
 		for (const group of groups) {
 			const { parent, tasks, pitch = 44 } = group;
-			const [before, after] = group.ends ??= [0, 1].map(() => h(isBoard ? 'li' : 'tr', { 'aria-hidden': 'true' }));
+			const [before, after] = group.ends ??= [0, 1].map(() => h(tag, { 'aria-hidden': 'true' }));
 			const size = Math.min(180 / groups.length, Math.ceil(innerHeight / pitch) + 2 * NEAR);
 			group.first = Math.max(0, Math.floor((parent.scrollTop - parent.getBoundingClientRect().top) / pitch));
 			const from = Math.max(0, Math.min(group.first - NEAR, tasks.length - size));
 			const shown = tasks.slice(from, from + size).map(rowOf);
 			before.style.height = `${from * pitch}px`;
 			after.style.height = `${(tasks.length - from - shown.length) * pitch}px`;
-			arrange(parent, [before, ...shown, after]);
+			// What is moved loses the focus, so what is in its place stays.
+			const kept = [before, ...shown, after];
+			for (const it of [...parent.children]) if (!kept.includes(it)) it.remove();
+			kept.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]));
 			// One row of each list is reached by Tab, the others by arrows.
 			const stop = shown.find((it) => it.dataset.task === current) ?? shown[0];
 			shown.forEach((row, index) => {
@@ -108,7 +99,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 				if (!isBoard) row.ariaRowIndex = from + index + 2;
 			});
 			if (shown[1]) group.pitch = shown[1].getBoundingClientRect().top - shown[0].getBoundingClientRect().top;
-			if (from + size >= tasks.length && !list.loading) list.more().catch(failed);
+			if (from + size >= tasks.length) load('more');
 		}
 		rows = next;
 		if (id && document.activeElement !== active) (active.isConnected ? active : rows.get(id))?.focus({ preventScroll: true });
@@ -118,7 +109,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		for (const group of groups) group.tasks = found.filter((it) => !group.status || it.status === group.status);
 		bar.show(found.length, list);
 		drawn(found.length);
-		if ((isBoard || query.size > 0) && !list.loading) list.rest().catch(failed);
+		if (isBoard || query.size > 0) load('rest');
 		draw();
 	};
 
@@ -139,7 +130,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 	shortcut('k,ArrowUp', t('table.previous'), walk(-1));
 	shortcut('Enter', t('table.open'), onRow(({ task }) => location.assign(taskHref(task))));
 	if (writes) {
-		for (const key in EDITS) if (columns.includes(EDITS[key])) shortcut(key, t(`task.${EDITS[key]}`), onRow((row) => type(row, EDITS[key], true)));
+		for (const [key, name] of Object.entries(EDITS)) if (columns.includes(name)) shortcut(key, t(`task.${name}`), onRow((row) => type(row, name, true)));
 		STATUSES.forEach((it, index) => shortcut(String(index + 1), t(`status.${it}`), onRow(({ task }) => move(task, it))));
 		shortcut('Delete', t('task.delete'), onRow(({ task, group, index }) => {
 			focus(group, group.tasks[index + 1] ? index + 1 : index - 1);
@@ -155,10 +146,10 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		current = target.closest('[data-task]')?.dataset.task ?? current;
 		draw();
 	});
-	root.addEventListener('click', ({ target }) => {
+	root.onclick = ({ target }) => {
 		const cell = target.closest('[data-name]');
 		if (cell && !target.closest('a, .edit')) type(cell.parentElement, cell.dataset.name, true);
-	});
+	};
 	list.onchange = pick;
 	pick();
 	return { bar, move, focus, onRow };

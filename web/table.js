@@ -1,6 +1,5 @@
-import { h, put } from './dom.js';
+import { h, put, t } from './dom.js';
 import { SORTS } from './filter.js';
-import { t } from './i18n.js';
 import { taskRows } from './rows.js';
 
 /** Tasks as a table that is sorted by its headings. */
