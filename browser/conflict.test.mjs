@@ -35,9 +35,10 @@ test('a stale edit shows both versions side by side, and each field is chosen fo
 		mine: { Title: 'Replace the pump', Description: 'It drips a lot.' },
 		theirs: { title: 'Fix the old pump', description: 'It has stopped.', priority: 'urgent' },
 	});
-	await page.getByRole('heading', { name: 'This task changed while you were editing' }).waitFor();
-	const title = page.getByRole('group', { name: 'Title' });
-	const description = page.getByRole('group', { name: 'Description' });
+	const card = page.locator('form.conflict');
+	const title = card.getByRole('group', { name: 'Title' });
+	const description = card.getByRole('group', { name: 'Description' });
+	await title.waitFor();
 	assert.match(await title.textContent(), /Fix the old pump/);
 	assert.match(await title.textContent(), /Replace the pump/);
 	assert.match(await description.textContent(), /It has stopped\./);
@@ -45,10 +46,10 @@ test('a stale edit shows both versions side by side, and each field is chosen fo
 	// Nothing of either was saved over the other.
 	assert.equal((await ada.read(task)).title, 'Fix the old pump');
 
-	await title.getByLabel(/Now/).check();
+	await title.getByLabel(/Theirs/).check();
 	await description.getByLabel(/Yours/).check();
-	await page.locator('form.conflict').getByRole('button', { name: 'Save' }).click();
-	await page.getByRole('heading', { name: 'This task changed while you were editing' }).waitFor({ state: 'detached' });
+	await card.getByRole('button', { name: 'Save' }).click();
+	await card.waitFor({ state: 'detached' });
 	await until('the choice is saved', async () => (await ada.read(task)).description === 'It drips a lot.');
 	const now = await ada.read(task);
 	assert.deepEqual([now.title, now.priority, now.version], ['Fix the old pump', 'urgent', 3]);
@@ -57,7 +58,7 @@ test('a stale edit shows both versions side by side, and each field is chosen fo
 
 test('one can take what is there now', async () => {
 	const task = await edited({ mine: { Title: 'Replace the pump' }, theirs: { title: 'Fix the old pump' } });
-	await page.getByRole('button', { name: 'Take what is there now' }).click();
+	await page.getByRole('button', { name: 'Take theirs' }).click();
 	await page.getByRole('heading', { level: 1, name: 'Fix the old pump' }).waitFor();
 	assert.equal(await page.getByLabel('Title', { exact: true }).inputValue(), 'Fix the old pump');
 	const now = await ada.read(task);
@@ -71,7 +72,7 @@ test('edits of different fields do not get in each other\'s way', async () => {
 		return title === 'Fix the old pump' && priority === 'high';
 	});
 	await page.getByRole('heading', { level: 1, name: 'Fix the old pump' }).waitFor();
-	assert.equal(await page.getByRole('heading', { name: 'This task changed while you were editing' }).count(), 0);
+	assert.equal(await page.locator('form.conflict').count(), 0);
 });
 
 test('a conflict in the table is marked on its row, which leads to both versions', async () => {
