@@ -1,9 +1,23 @@
 import { get, open } from './api.js';
-import { button, h, notice, put, t } from './dom.js';
+import { button, focusOn, h, notice, put, t } from './dom.js';
 import { form } from './form.js';
-import { aside, done, emailField, gate, nameField, newPassword, passwordField, proofForm, spend, toLogIn } from './gate.js';
+import { aside, emailField, gate, nameField, newPassword, passwordField, proofForm } from './gate.js';
 import { locale } from './i18n.js';
 import { leave } from './session.js';
+
+const toLogIn = (text) => aside(text, '#/login', t('session.logIn'));
+
+// Replaces the card of a form by what came of it.
+function done(form, title, text) {
+	const heading = h('h1', title);
+	put(form.closest('.card'), h('div.sent-mark', { 'aria-hidden': 'true' }, '✓'), heading, h('p', text), toLogIn());
+	focusOn(heading);
+}
+
+// Sends the token of a mailed link.
+const spend = (path, body) => open(path, body).catch((error) => {
+	throw error.fields[0]?.pointer === '/token' ? new Error(t('session.dead')) : error;
+});
 
 // Sends what was typed to where a mail with a link comes from.
 const linkForm = (path, fields, submit, more) => form({
@@ -70,7 +84,6 @@ export function data(factor) {
 		const text = JSON.stringify(await get('/v1/me/export'), null, 2);
 		const href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
 		h('a', { href, download: 'baton.json' }).click();
-		setTimeout(() => URL.revokeObjectURL(href), 60_000);
 	};
 	return [
 		h('div.actions', button(t('account.export'), download)),

@@ -1,10 +1,11 @@
 // The only module that talks to the API. The access token stays in its memory, the refresh token in a cookie no script can read.
 import { fromNow, locale, t } from './i18n.js';
 
-/** An answer that is no success: its status, or 0 when none came, and its problem body. */
+/** An answer that is no success; its status is 0 where none came. */
 export class Problem extends Error {
 	constructor(status, body = {}, retryAfter) {
-		super(explain(status, body, retryAfter));
+		// The API says in the page's language what is wrong, but not when to come back.
+		super(status === 0 ? t('problem.offline') : retryAfter ? t('problem.tooOften', { when: fromNow(retryAfter) }) : body.detail ?? t('problem.server'));
 		Object.assign(this, { status, body, retryAfter, fields: body.errors ?? [] });
 	}
 }
@@ -15,27 +16,18 @@ export class SignedOut extends Error {
 }
 
 let accessToken = null;
-let freshUntil = 0;
 let refreshing = null;
 // Once a session is over, nothing is asked for until somebody logs in, here or in another tab.
 let over = false;
 
-/** Forgets the session: the next request asks whether there is one. */
+/** Lets the next request ask whether there is a session. */
 export function drop() {
 	accessToken = null;
 	over = false;
 }
 
-// The API says what is wrong in the page's language, but not when to come back.
-function explain(status, { detail }, retryAfter) {
-	if (status === 0) return t('problem.offline');
-	return retryAfter ? t('problem.tooOften', { when: fromNow(retryAfter) }) : detail ?? t('problem.server');
-}
-
 async function send(method, path, { body, headers, ...options } = {}) {
-	const lost = () => {
-		throw new Problem(0);
-	};
+	const lost = () => Promise.reject(new Problem(0));
 	const answer = await fetch(path, {
 		method,
 		cache: 'no-store',
@@ -44,18 +36,17 @@ async function send(method, path, { body, headers, ...options } = {}) {
 		...options,
 	}).catch(lost);
 	const text = await answer.text().catch(lost);
-	// A gateway in between may answer in HTML, even where it says that all is well.
+	// A gateway may answer in HTML, even where it says that all is well.
 	const isJson = answer.headers.get('content-type')?.includes('json');
 	const read = text && isJson ? JSON.parse(text) : {};
 	if (answer.ok && (isJson || !text)) return read;
 	throw new Problem(answer.ok ? 502 : answer.status, read, answer.headers.get('retry-after'));
 }
 
-function keep({ access_token, expires_in }) {
-	accessToken = access_token;
+function keep(answer) {
+	accessToken = answer.access_token;
 	over = false;
-	// Half a minute early, so that a token never expires on its way.
-	freshUntil = Date.now() + (expires_in - 30) * 1000;
+	return answer;
 }
 
 // A refresh token used again after its grace ends the session, so tabs take turns.
@@ -80,11 +71,9 @@ async function refresh() {
 	});
 }
 
-/** Logs in by a password, or by a `ticket` and a code: the answer has the `user`, or the `ticket` of a second step. */
+/** Logs in by a password, or by a `ticket` and a code. The answer has the `user`, or the `ticket` of a second step. */
 export async function logIn(proof) {
-	const body = await open(proof.ticket ? '/v1/login/second-factor' : '/v1/login', { ...proof, cookie: true });
-	if (body.access_token) keep(body);
-	return body;
+	return keep(await open(proof.ticket ? '/v1/login/second-factor' : '/v1/login', { ...proof, cookie: true }));
 }
 
 /** Ends the session; where that is refused, there was none any more. */
@@ -92,12 +81,12 @@ export const logOut = () => inTurn(() => open('/v1/logout', {}).catch((error) =>
 	if (!isRefused(error)) throw error;
 }));
 
-/** A request that needs no session. */
+/** For what needs no session. */
 export const open = (path, body) => send('POST', path, { body });
 
-/** A request of the person logged in. `version` becomes If-Match, `key` Idempotency-Key; the rest is for `fetch`. */
+/** `version` becomes If-Match, `key` Idempotency-Key; the rest is for `fetch`. */
 export async function request(method, path, { version, key, ...options } = {}) {
-	if (accessToken === null || Date.now() > freshUntil) await refresh();
+	if (!accessToken) await refresh();
 	const attempt = async () => {
 		const headers = { authorization: `Bearer ${accessToken}`, ...(version && { 'if-match': `"${version}"` }), ...(key && { 'idempotency-key': key }) };
 		return { body: await send(method, path, { headers, ...options }) };
@@ -111,7 +100,6 @@ export async function request(method, path, { version, key, ...options } = {}) {
 
 export const get = async (path) => (await request('GET', path)).body;
 
-/** One page of a list. */
 export const page = (path, { limit = 50, cursor, ...query } = {}) => get(`${path}?${new URLSearchParams({ ...query, limit, ...(cursor && { cursor }) })}`);
 
 /** A list to its end. */
@@ -120,7 +108,7 @@ export async function all(path, query, cursor) {
 	return next ? [...items, ...await all(path, query, next)] : items;
 }
 
-/** Sends a create. Until it is answered, the same body goes with the same key, so that repeating it makes nothing twice. */
+/** Sends a create; until it is answered, the same body goes with the same key, so that repeating it makes nothing twice. */
 export function creator(path) {
 	const keys = {};
 	return async (body) => {

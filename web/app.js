@@ -1,10 +1,10 @@
-// The router: finds the page an address names, asks for a log-in where it needs one, and puts it on the screen.
+// Finds the page an address names, asks for a log-in where it needs one, and puts it on the screen.
 import { SignedOut } from './api.js';
 import { button, focusOn, h, put, t } from './dom.js';
 import { clearShortcuts, helpButton, shortcut } from './keys.js';
 import * as session from './session.js';
 
-// An address, the module and the function of its page, and its tab; a page without one needs no session.
+// An address, the module and the function of its page, and its tab: without one it needs no session.
 const ROUTES = `
 /sign-up account signUpPage
 /verify account verifyPage
@@ -23,15 +23,12 @@ const ROUTES = `
 	return { path: RegExp(`^${path.replace(/\/:(\w+)/g, '/(?<$1>[^/]+)')}$`), load: () => import(`./${module}.js`), page, tab };
 });
 
-// A tab's first letter leads there after a `g`.
 const TABS = { mine: '#/', projects: '#/projects', notifications: '#/notifications', invitations: '#/invitations', settings: '#/settings' };
-const COUNTS = {
-	notifications: async () => (await import('./notifications.js')).unread(),
-	invitations: async () => (await import('./invitations.js')).waiting(),
-};
+// What counts the news behind a tab.
+const COUNTS = { notifications: 'unread', invitations: 'waiting' };
 
 const main = document.getElementById('main');
-const badges = Object.fromEntries(Object.keys(COUNTS).map((name) => [name, h('span.badge', { hidden: true })]));
+const badges = { notifications: h('span.badge', { hidden: true }), invitations: h('span.badge', { hidden: true }) };
 let visit = 0;
 let shown = {};
 // Where somebody whose session ended logs in again, over their page as they left it.
@@ -41,7 +38,7 @@ async function go() {
 	const turn = ++visit;
 	const [path, search] = (location.hash.slice(1) || '/').split(/\?(.*)/s);
 	const query = new URLSearchParams(search);
-	// What a mailed link carries is as good as a password: it stays in the page's memory only, not in the address and the history.
+	// What a mailed link carries is as good as a password: it leaves the address and the history.
 	if (query.has('token')) history.replaceState(null, '', `#${path}`);
 	again?.remove();
 	again = null;
@@ -76,22 +73,19 @@ async function go() {
 }
 
 function drawHeader(tab) {
-	const signedIn = session.current() !== null;
-	document.body.classList.toggle('signed-in', signedIn);
 	const tabs = Object.entries(TABS).map(([name, href]) => h('a', { href, 'aria-current': name === tab && 'page' }, t(`nav.${name}`), badges[name]));
-	put(document.getElementById('header'),
-		h('a.brand', { href: '#/' }, h('img', { src: 'favicon.svg', alt: '', width: 28, height: 28 }), 'Baton'),
-		signedIn && [h('nav', { 'aria-label': t('nav.label') }, tabs), helpButton()]);
+	const header = document.getElementById('header');
+	header.hidden = !session.current();
+	put(header, h('a.brand', { href: '#/' }, h('img', { src: 'favicon.svg', alt: '', width: 28 }), 'Baton'), h('nav', { 'aria-label': t('nav.label') }, tabs), helpButton());
 }
 
-/** Says on the tabs how much is new behind them. */
 async function count() {
-	if (session.current() === null || document.hidden) return;
+	if (!session.current() || document.hidden) return;
 	for (const [name, ask] of Object.entries(COUNTS)) {
 		// The page itself says when the API cannot be reached; a badge is not worth a second word.
-		const number = await ask().catch(() => 0);
-		badges[name].hidden = number === 0;
-		put(badges[name], String(number));
+		const number = await import(`./${name}.js`).then((it) => it[ask]()).catch(() => 0);
+		badges[name].hidden = !number;
+		put(badges[name], number);
 	}
 }
 
@@ -104,23 +98,21 @@ addEventListener('beforeunload', (event) => {
 	if (shown.dirty?.()) event.preventDefault();
 });
 addEventListener('signedout', () => {
-	if (session.current() === null) return;
-	session.forget();
+	if (!session.current()) return;
+	session.setMe(null);
 	const page = session.logInPage(new URLSearchParams(), t('session.ended'));
-	// Escape does not bring a session back.
-	const dialog = h('dialog.again', { 'aria-label': page.title, onclose: () => (dialog === again ? dialog.showModal() : dialog.remove()) }, page.node);
+	const dialog = h('dialog.again', { 'aria-label': page.title, onclose: () => (again ? again.showModal() : dialog.remove()) }, page.node);
 	document.body.append(again = dialog);
 	dialog.showModal();
 });
 addEventListener('signedin', () => {
 	// A page whose loading the end of the session cut short is loaded anew.
 	if (!again || main.ariaBusy) return go();
-	const dialog = again;
+	again.close();
 	again = null;
-	dialog.close();
 	count();
 });
 for (const name of ['count', 'notifications', 'visibilitychange']) addEventListener(name, count);
 setInterval(count, 20_000);
-// The other pages too, while there is time: they open without the network then.
+// The other pages too: they open without the network then.
 go().then(() => setTimeout(() => ROUTES.forEach((it) => it.load().catch(() => {})), 1000));

@@ -2,17 +2,12 @@ import { h, once, put, t } from './dom.js';
 
 let made = 0;
 
-/**
- * A labelled input, and beside it the place of its mistake. `kind` is an input type, textarea, select or labels; a `name` may be a
- * path, as `notify/status`; `as` makes what is sent of what was typed.
- */
+/** `kind` is an input type, textarea, select or labels; a `name` may be a path; `as` makes what is sent of what was typed. */
 export function field({ name, label, kind = 'text', value = '', options = [], hint, as = (it) => it, ...more }) {
 	const id = `field-${++made}`;
 	const error = h('p.error', { id: `${id}-error` });
-	const attributes = { id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more };
-	const input = kind === 'select' ? h('select', attributes, options.map(([key, text]) => h('option', { value: key }, text)))
-		: kind === 'textarea' ? h('textarea', { rows: 5, ...attributes })
-		: h('input', { type: kind, ...attributes });
+	const attributes = { type: kind, id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more };
+	const input = h(['select', 'textarea'].includes(kind) ? kind : 'input', attributes, options.map(([key, text]) => h('option', { value: key }, text)));
 	const held = kind === 'checkbox' ? 'checked' : 'value';
 	// A space belongs to a password, also while it is shown.
 	const asTyped = ['password', 'textarea', 'checkbox'].includes(kind);
@@ -37,7 +32,6 @@ export function field({ name, label, kind = 'text', value = '', options = [], hi
 			input.ariaInvalid = text ? 'true' : null;
 		},
 		focus: () => input.focus(),
-		check: () => true,
 	};
 }
 
@@ -73,7 +67,6 @@ function labelsOf(input, label) {
 	return { node: h('div.labels', chips, input), read, write };
 }
 
-/** Reads its fields, sends them by `onSubmit`, and shows each mistake of the answer beside the field its pointer names. */
 export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
 	const message = h('p.form-error', { role: 'alert' });
 	const button = h('button.primary', { type: 'submit' }, submit);
@@ -100,7 +93,7 @@ function valuesOf(fields) {
 	return values;
 }
 
-/** Shows what has a field beside it; the rest is returned for the form to say. */
+/** Shows each mistake beside the field its pointer names, and returns the rest. */
 export function showMistakes(fields, { fields: mistakes = [], message }) {
 	const isWithin = (outer, inner) => `${inner}/`.startsWith(`${outer}/`);
 	const rest = [];

@@ -1,6 +1,6 @@
 // The card of somebody without a session, and what tells who somebody is.
-import { open, request } from './api.js';
-import { focusOn, h, put, t } from './dom.js';
+import { request } from './api.js';
+import { h, t } from './dom.js';
 import { field, form } from './form.js';
 
 export const gate = (title, ...children) => ({
@@ -11,20 +11,6 @@ export const gate = (title, ...children) => ({
 });
 
 export const aside = (text, href, link) => h('p.aside', text, ' ', h('a', { href }, link));
-
-export const toLogIn = (text) => aside(text, '#/login', t('session.logIn'));
-
-/** Replaces the card of a form by what came of it. */
-export function done(form, title, text) {
-	const heading = h('h1', title);
-	put(form.closest('.card'), h('div.sent-mark', { 'aria-hidden': 'true' }, '✓'), heading, h('p', text), toLogIn());
-	focusOn(heading);
-}
-
-/** Sends the token of a mailed link. */
-export const spend = (path, body) => open(path, body).catch((error) => {
-	throw error.fields[0]?.pointer === '/token' ? new Error(t('session.dead')) : error;
-});
 
 export const nameField = (more) => field({ name: 'name', label: t('session.name'), autocomplete: 'name', ...more });
 export const emailField = (more) => field({ name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'username', ...more });

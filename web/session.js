@@ -22,13 +22,11 @@ async function arrive(id) {
 	dispatchEvent(new Event('signedin'));
 }
 
-/** Who is logged in, or null. Rejects when the API cannot be asked. */
+/** Who is logged in, or null. */
 export async function whoAmI() {
-	try {
-		if (me === null) setMe(await api.get('/v1/me'));
-	} catch (error) {
+	if (!me) await api.get('/v1/me').then(setMe, (error) => {
 		if (!(error instanceof api.SignedOut)) throw error;
-	}
+	});
 	return me;
 }
 
@@ -36,28 +34,21 @@ export const current = () => me;
 
 export function setMe(changed) {
 	me = changed;
+	if (!me) return;
 	last = me.id;
 	setLocale(me.locale, me.time_zone);
-}
-
-export function forget() {
-	me = null;
 }
 
 /** Leaves this page without a session, in every tab. */
 export function leave(to = '#/login') {
 	api.drop();
-	forget();
+	setMe(null);
 	tabs.postMessage(null);
 	location.replace(to);
 }
 
-export async function logOut() {
-	await api.logOut();
-	leave();
-}
+export const logOut = () => api.logOut().then(() => leave());
 
-/** The log-in form, and its second step where a second factor is on. */
 export function logInPage(query, alert) {
 	const page = gate(t('session.logIn'));
 	const card = page.node.lastChild;
