@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::slice;
 
-use api::{ApiError, Caller, CallerProblems, ListBody, NotFoundProblem, Path, Query};
+use api::{ApiError, Caller, CallerProblems, ListBody, NotFoundProblem, Path, Query, translated};
 use axum::Json;
 use axum::extract::State;
 use domain::{Change, Notify, ProjectId, Subscriptions, TaskId, UserId, Version, audience, owed};
@@ -26,7 +26,7 @@ pub struct DeliveryBody {
     pub user: UserId,
     #[schema(value_type = DeliveryStateSchema)]
     pub state: DeliveryState,
-    /// Why it waits, was not sent or did not arrive; null where there is nothing to say.
+    /// Why it waits, was not sent or did not arrive, in the language of `Accept-Language`; null where there is nothing to say.
     #[schema(required)]
     pub reason: Option<String>,
     /// When it came to this; where it waits, when it is due.
@@ -138,13 +138,13 @@ impl From<Waiting> for DeliveryBody {
             Some(Timing::Now) => "to go out with the next mail",
             Some(Timing::Digest) => "to go out with the daily digest",
         };
-        Self { user, state: DeliveryState::Waiting, reason: Some(reason.to_owned()), at }
+        Self { user, state: DeliveryState::Waiting, reason: Some(translated(reason.to_owned())), at }
     }
 }
 
 impl From<Delivery> for DeliveryBody {
     fn from(delivery: Delivery) -> Self {
         let Delivery { user, state, reason, at, .. } = delivery;
-        Self { user, state, reason, at }
+        Self { user, state, reason: reason.map(translated), at }
     }
 }

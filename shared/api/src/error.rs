@@ -4,13 +4,14 @@ use std::iter::successors;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use domain::Locale;
+use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
 
-use crate::request_id;
+use crate::{korean, language, request_id};
 
 /// Why a request is not answered as asked, a variant for each thing a client does differently.
 #[derive(Debug, thiserror::Error)]
@@ -182,7 +183,11 @@ impl IntoResponse for ApiError {
                 _ => tracing::error!(error = chain(&self), "could not answer"),
             }
         }
-        let mut problem = Problem::new(status, self.detail());
+        let locale = language::current();
+        let mut problem = match locale {
+            Locale::En => Problem::new(status, status.canonical_reason().unwrap_or("Error"), self.detail()),
+            Locale::Ko => Problem::new(status, korean::title(status), korean::detail(&self)),
+        };
         let mut header = None;
         match self {
             Self::Unauthorized | Self::CredentialsRefused => {
@@ -192,12 +197,26 @@ impl IntoResponse for ApiError {
                 header = Some((RETRY_AFTER, whole_seconds(retry_after).into()));
             }
             Self::Unavailable(_) => header = Some((RETRY_AFTER, HeaderValue::from_static("1"))),
-            Self::Invalid(errors) => problem.errors = errors,
+            Self::Invalid(mut errors) => {
+                if locale == Locale::Ko {
+                    errors.iter_mut().for_each(|it| it.detail = korean::field(&it.detail));
+                }
+                problem.errors = errors;
+            }
             Self::Stale { current } => problem.current = Some(current),
             _ => {}
         }
         let mut response = problem.into_response();
-        response.headers_mut().extend(header);
+        let headers = response.headers_mut();
+        headers.extend(header);
+        headers.insert(
+            CONTENT_LANGUAGE,
+            HeaderValue::from_static(match locale {
+                Locale::En => "en",
+                Locale::Ko => "ko",
+            }),
+        );
+        headers.append(VARY, ACCEPT_LANGUAGE.into());
         response
     }
 }
@@ -231,7 +250,7 @@ pub struct Problem {
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     pub type_uri: &'static str,
-    /// The status in words.
+    /// The status in words. The words of a problem are English, or Korean where `Accept-Language` prefers that.
     #[schema(example = "Unprocessable Entity")]
     pub title: &'static str,
     /// The status code.
@@ -250,10 +269,10 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, detail: Cow<'static, str>) -> Self {
+    fn new(status: StatusCode, title: &'static str, detail: Cow<'static, str>) -> Self {
         Self {
             type_uri: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
+            title,
             status: status.as_u16(),
             detail,
             request_id: request_id::current(),

@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, Method};
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{ApiError, RequestId, request_id};
+use crate::{ApiError, RequestId, language, request_id};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// An answer is data: whatever a browser takes it for, it loads nothing, runs nothing and is framed by nobody.
@@ -46,15 +46,16 @@ async fn answer(mut request: Request, next: Next, is_https: bool) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or_else(String::new, |it| it.as_str().to_owned());
     let span = tracing::info_span!("request", request.id = %id.0, request.method = %request.method(), request.route = route);
     let header = HeaderValue::from_str(&id.0);
-    let answered = request_id::scope(id, async {
+    let locale = language::preferred(request.headers());
+    let answering = async {
         // axum answers HEAD wherever there is a GET; API Gateway knows the methods of the contract only.
         if request.method() == Method::HEAD {
             return ApiError::NotFound.into_response();
         }
         let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         response.unwrap_or_else(|_| ApiError::internal("a handler panicked").into_response())
-    });
-    let mut response = answered.instrument(span).await;
+    };
+    let mut response = request_id::scope(id, language::scope(locale, answering)).instrument(span).await;
     let headers = response.headers_mut();
     if let Ok(id) = header {
         headers.insert(X_REQUEST_ID, id);
@@ -183,6 +184,26 @@ mod tests {
                 "detail": "There is nothing here, or nothing that you may see.",
             })
         );
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_in_the_language_of_whoever_asked() {
+        let path = format!("/projects/{PROJECT}");
+        let check = async |languages: &str, language: &str, title: &str, detail: &str, rule: &str| {
+            let headers = [("accept-language", languages), ("content-type", "application/json")];
+            let (parts, problem) = send(app(true), request(&path, &headers, r#"{"title": ""}"#)).await;
+            assert_eq!(parts.headers["content-language"], language);
+            assert_eq!(parts.headers["vary"], "accept-language");
+            let expected = json!({
+                "type": "about:blank", "title": title, "status": 422, "request_id": problem["request_id"], "detail": detail,
+                "errors": [{"pointer": "/title", "detail": rule}],
+            });
+            assert_eq!(problem, expected);
+        };
+        let english = "What was sent breaks a rule; see errors.";
+        check("en, ko;q=0.9", "en", "Unprocessable Entity", english, "is empty").await;
+        let korean = "보낸 내용이 규칙에 맞지 않습니다. errors를 확인하세요.";
+        check("ko-KR,ko;q=0.9,en;q=0.8", "ko", "처리할 수 없는 내용", korean, "비워 둘 수 없습니다.").await;
     }
 
     #[tokio::test]
