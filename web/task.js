@@ -46,12 +46,12 @@ export async function taskPage({ project: projectId, task: id }) {
 		if (told === (told = conflict ?? refused)) return;
 		put(trouble, conflict ? conflictCard(id, people) : refused && button(t('task.discard'), () => resolve(id, null)));
 	};
-	const settle = ({ target }) => {
+	const settle = ({ type, target }) => {
 		const it = fields.find(({ node }) => node.contains(target));
 		if (!it) return;
 		const { name, read } = it;
 		// A year comes digit by digit.
-		if (!isEdited(it) || (name === 'due_on' && read() < '1000')) return draw();
+		if (!isEdited(it) || (type === 'change' && name === 'due_on' && !(read() > '1'))) return draw();
 		const task = seen[name];
 		seen[name] = { ...task, [name]: read() };
 		edit(task, { [name]: read() });
