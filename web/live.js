@@ -1,19 +1,18 @@
 import { get, page } from './api.js';
 import { projectPath, taskPath } from './tasks.js';
 
-/** Gives `take` the changes of a project, each once, until the function returned is called. */
+/** Gives `take` the changes of a project, each once; returns what ends that. */
 export function follow(project, take) {
 	const seen = new Set();
 	const stop = new AbortController();
 	const { signal } = stop;
 	let after = 'now';
 	let lively = Date.now();
-	let busy = false;
 	let timer;
 	const poll = async () => {
+		if (timer === null || document.hidden || signal.aborted) return;
 		clearTimeout(timer);
-		if (busy || document.hidden || signal.aborted) return;
-		busy = true;
+		timer = null;
 		let full = false;
 		try {
 			const { items, next_cursor } = await page(`${projectPath(project)}/changes`, { limit: 100, after });
@@ -21,15 +20,12 @@ export function follow(project, take) {
 			full = items.length === 100;
 			// The last seconds are listed again and again.
 			const news = items.filter(({ id }) => !seen.has(id) && seen.add(id));
-			if (news.length > 0 && !signal.aborted) {
-				lively = Date.now();
-				await take(news);
-			}
+			if (news.length > 0) lively = Date.now();
+			if (news.length > 0 && !signal.aborted) await take(news);
 		} catch (error) {
 			// No longer a member, or the project is gone.
 			if (error.status === 404) stop.abort();
 		}
-		busy = false;
 		timer = setTimeout(poll, full ? 0 : Date.now() - lively > 300000 ? 5000 : 1500);
 	};
 	for (const it of ['pointerdown', 'keydown']) addEventListener(it, () => { lively = Date.now(); }, { signal });
@@ -38,16 +34,14 @@ export function follow(project, take) {
 	return () => stop.abort();
 }
 
-/** Keeps a list of tasks up to date with a project; returns what ends that. */
+/** Keeps a list up to date with a project. */
 export const fresh = (list, project) => follow(project, async (changes) => {
 	await list.loading?.catch(() => {});
-	const ask = new Set();
 	for (const { task: id, version, kind, actor, at, fields } of changes) {
 		const known = list.get(id);
 		if (kind === 'deleted') list.drop(id);
 		else if (known?.version === version - 1) list.take({ ...known, ...Object.fromEntries(fields.map(({ name, to }) => [name, to])), version, updated_by: actor, updated_at: at });
 		// What is not loaded yet comes as it is then.
-		else if (known ? known.version < version : list.complete || kind === 'created') ask.add(id);
+		else if (known ? known.version < version : list.complete || kind === 'created') await get(taskPath({ project, id })).then((it) => list.take(it), ({ status }) => status === 404 && list.drop(id));
 	}
-	for (const id of ask) await get(taskPath({ project, id })).then((it) => list.take(it), ({ status }) => status === 404 && list.drop(id));
 });

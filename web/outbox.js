@@ -1,26 +1,25 @@
-// What the person did and the server has not answered: a reload loses nothing of it, and it is never sent as somebody else's.
+// What the person did and the server has not answered; it outlives a reload, and is never sent as somebody else's.
 import { request } from './api.js';
-import { button, copyable, h, notice, put } from './dom.js';
-import { t } from './i18n.js';
+import { button, copyable, h, notice, put, t } from './dom.js';
 import { current as me } from './session.js';
 import { taskHref, taskPath } from './tasks.js';
 
 // An empty text and no labels are what null is stored as.
-const stored = (value) => JSON.stringify(value?.length ? value : null);
-export const same = (a, b) => stored(a) === stored(b);
+const text = (value) => JSON.stringify(value?.length ? value : null);
+export const same = (a, b) => text(a) === text(b);
 const some = (patch = {}) => Object.keys(patch).length > 0;
 
 const entries = new Map();
 let owner;
 
-/** Of one task: how it was seen, what the edited fields `was` then, the `patch` to send, and fields `held`, in conflict or refused. */
+/** Of one task: how it was seen, what edited fields `was` then, the `patch` to send, and fields `held`, in conflict or refused. */
 class Entry {
 	was = {};
 	patch = {};
 	// When it is to be deleted; 1 once that may have been sent.
 	removeAt = 0;
 	#tries = 0;
-	#sending = false;
+	#sending;
 	#timer;
 
 	constructor(kept) {
@@ -52,28 +51,22 @@ class Entry {
 		dispatchEvent(new CustomEvent('outbox', { detail: { id, ...detail } }));
 	}
 
-	wait(delay) {
-		this.#timer = setTimeout(() => this.send(), delay);
-	}
-
 	async send(leaving = false) {
 		const { task, removeAt, patch } = this;
+		const wait = (delay) => { this.#timer = setTimeout(() => this.send(), delay); };
 		clearTimeout(this.#timer);
 		if (this.#sending || me()?.id !== owner || !(removeAt || some(patch))) return;
-		if (removeAt > Date.now() && !leaving) return this.wait(removeAt - Date.now());
+		if (removeAt > Date.now() && !leaving) return wait(removeAt - Date.now());
 		this.#sending = true;
 		const body = removeAt ? undefined : { ...patch };
-		if (removeAt) {
-			this.removeAt = 1;
-			this.changed();
-		}
+		this.removeAt &&= 1;
 		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), { version: task.version, body, keepalive: leaving }).catch((error) => error);
 		const failed = answer instanceof Error;
 		this.#sending = false;
 		// Out of reach, logged out, too often, a fault: that passes.
 		this.problem = failed && !/^4(?!01|08|29)/.test(answer.status) ? answer : null;
 		if (this.problem) {
-			this.wait(1000 * Math.max(Number(answer.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())));
+			wait(1000 * Math.max(Number(answer.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())));
 			return this.changed();
 		}
 		this.#tries = 0;
@@ -87,11 +80,12 @@ class Entry {
 		this.send();
 	}
 
-	// What a refusal points to is set aside; the rest is sent again without it.
+	// What a refusal points to is set aside, and the rest sent without it.
 	refuse({ status, message, fields }, body) {
+		const wrong = Object.fromEntries(fields.map(({ pointer, detail }) => [pointer.split('/')[1], detail]));
 		const names = Object.keys(body);
-		const named = names.filter((it) => fields.some(({ pointer }) => pointer.split('/')[1] === it));
-		for (const it of named.length > 0 ? named : names) if (same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, fields } });
+		const some = names.some((it) => it in wrong);
+		for (const it of names) if ((!some || it in wrong) && same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, fields, wrong } });
 	}
 
 	stay(why) {
@@ -117,7 +111,7 @@ class Entry {
 function mine() {
 	if (!owner && me()) {
 		owner = me().id;
-		for (const it of JSON.parse(sessionStorage.getItem(`outbox/${owner}`)) ?? []) entries.set(it.task.id, new Entry(it));
+		for (const it of JSON.parse(sessionStorage.getItem(`outbox/${owner}`)) ?? []) entries.set(it.task.id, new Entry({ ...it, removeAt: it.removeAt && 1 }));
 		setTimeout(sendAll);
 	}
 	return entries;
@@ -125,10 +119,10 @@ function mine() {
 
 const entryOf = (task) => mine().get(task.id) ?? entries.set(task.id, new Entry({ task })).get(task.id);
 
-/** Shows an edit at once, and sends it on the version the person saw. */
+/** Edits a task as the person saw it. */
 export const edit = (task, patch) => entryOf(task).queue(task, patch);
 
-/** Sends this in place of what is in conflict or refused, on the version shown there; null lets go of it. */
+/** Sends this, or nothing, in place of what is in conflict or refused. */
 export function resolve(id, patch) {
 	const entry = mine().get(id);
 	if (!entry) return;
@@ -137,7 +131,7 @@ export function resolve(id, patch) {
 	entry.queue(task, patch);
 }
 
-/** Hides a task, and deletes it when that can no longer be undone. */
+/** Deletes a task once that can no longer be undone. */
 export function remove(task) {
 	const entry = entryOf(task);
 	entry.removeAt = Date.now() + 6000;
@@ -145,9 +139,9 @@ export function remove(task) {
 	entry.queue(task);
 }
 
-/** Brings back what was removed last, unless that was sent. */
+/** Brings back what was removed last; false when there is nothing. */
 export function undo() {
-	const [entry] = [...mine().values()].filter((it) => it.removeAt > 1).sort((a, b) => b.removeAt - a.removeAt);
+	const entry = [...mine().values()].filter((it) => it.removeAt > 1).sort((a, b) => a.removeAt - b.removeAt).pop();
 	if (!entry) return false;
 	entry.removeAt = 0;
 	entry.queue(entry.task);
@@ -169,16 +163,19 @@ export function stateOf(id) {
 function draw() {
 	const all = [...entries.values()];
 	const count = all.filter((it) => it.problem).length;
-	const said = h('div', count > 0 && h('p', t('outbox.waiting', { count })), all.filter((it) => it.held).map(({ task, held: { refused, patch } }) =>
-		h('div', h('a', { href: taskHref(task) }, task.title), ': ', refused?.message ?? t('conflict.title'),
-			// There is no page any more to show it.
-			refused?.status === 404 && [copyable(Object.values(patch).join('\n')), button(t('task.discard'), () => resolve(task.id))])));
+	const line = ({ task, held: { refused, patch } }) => h('div', h('a', { href: taskHref(task) }, task.title), ': ', refused?.message ?? t('conflict.title'),
+		// There is no page any more to show it.
+		refused?.status === 404 && [copyable(Object.values(patch).join('\n')), button(t('task.discard'), () => resolve(task.id))]);
+	const said = h('div', count > 0 && t('outbox.waiting', { count }), all.filter((it) => it.held).map(line));
 	const place = document.getElementById('outbox');
 	// What is drawn anew is read out anew.
-	if (!said.isEqualNode(place.firstChild)) put(place, said.hasChildNodes() && said);
+	if (!said.isEqualNode(place.firstChild)) put(place, said.firstChild && said);
 }
 
-const sendAll = () => mine().forEach((it) => it.send());
+function sendAll() {
+	mine().forEach((it) => it.send());
+	draw();
+}
 mine();
 for (const it of ['online', 'signedin']) addEventListener(it, sendAll);
 addEventListener('pagehide', () => mine().forEach((it) => it.removeAt && it.send(true)));

@@ -4,10 +4,12 @@ import { overlay } from './outbox.js';
 export const STATUSES = ['waiting', 'in_progress', 'done'];
 export const PRIORITIES = ['none', 'low', 'medium', 'high', 'urgent'];
 
-export const projectPath = (id) => `/v1/projects/${encodeURIComponent(id)}`;
-export const taskPath = (task) => `${projectPath(task.project)}/tasks/${encodeURIComponent(task.id)}`;
-export const projectHref = (id, view = '') => `#/projects/${encodeURIComponent(id)}${view && `/${view}`}`;
-export const taskHref = (task) => `${projectHref(task.project)}/tasks/${encodeURIComponent(task.id)}`;
+const at = (project) => `/projects/${encodeURIComponent(project)}`;
+const taskAt = ({ project, id }) => `${at(project)}/tasks/${encodeURIComponent(id)}`;
+export const projectPath = (id) => `/v1${at(id)}`;
+export const taskPath = (task) => `/v1${taskAt(task)}`;
+export const projectHref = (id, view = '') => `#${at(id)}${view && `/${view}`}`;
+export const taskHref = (task) => `#${taskAt(task)}`;
 
 /** The tasks of one project, newest first, or mine of all in the order of the server. */
 export class TaskList {
@@ -16,7 +18,6 @@ export class TaskList {
 	/** The page on its way. */
 	loading = null;
 	#tasks = new Map();
-	#gone = new Set();
 	#cursor = null;
 	#shown = null;
 	#frame = 0;
@@ -28,26 +29,18 @@ export class TaskList {
 
 	/** As the person left them. */
 	get tasks() {
-		const tasks = [...this.#tasks.values()];
-		// Ids grow with time: so what others create finds its place, and what comes before its page does.
-		if (!this.query.assignee) tasks.sort((a, b) => (a.id < b.id ? 1 : -1));
-		return this.#shown ??= tasks.map(overlay).filter(Boolean);
+		// Ids grow with time: what is created meanwhile finds its place.
+		const order = this.query.assignee ? () => 0 : (a, b) => (a.id < b.id ? 1 : -1);
+		return this.#shown ??= [...this.#tasks.values()].sort(order).map(overlay).filter(Boolean);
 	}
 
-	/** A task as the server told of it. */
+	/** As the server told of it. */
 	get(id) {
 		return this.#tasks.get(id);
 	}
 
-	more() {
-		return this.complete ? Promise.resolve() : this.loading ??= page(this.path, { ...this.query, limit: 100, cursor: this.#cursor }).then(({ items, next_cursor }) => {
-			this.#cursor = next_cursor;
-			this.complete = next_cursor === null;
-			items.forEach((it) => this.take(it));
-			this.#changed();
-		}).finally(() => {
-			this.loading = null;
-		});
+	async more() {
+		if (!this.complete) await (this.loading ??= this.#load().finally(() => { this.loading = null; }));
 	}
 
 	/** Loads all there is, unless it is closed before. */
@@ -57,13 +50,12 @@ export class TaskList {
 
 	/** Takes a version from the server. */
 	take(task) {
-		if (this.#gone.has(task.id) || this.get(task.id)?.version >= task.version) return;
+		if (this.get(task.id)?.version >= task.version) return;
 		this.#tasks.set(task.id, task);
 		this.#changed();
 	}
 
 	drop(id) {
-		this.#gone.add(id);
 		this.#tasks.delete(id);
 		this.#changed();
 	}
@@ -73,9 +65,17 @@ export class TaskList {
 		removeEventListener('outbox', this.#answered);
 	}
 
+	async #load() {
+		const { items, next_cursor } = await page(this.path, { ...this.query, limit: 100, cursor: this.#cursor });
+		this.#cursor = next_cursor;
+		this.complete = next_cursor === null;
+		items.forEach((it) => this.take(it));
+		this.#changed();
+	}
+
 	#answered = ({ detail: { id, task, gone } }) => {
 		if (gone) this.drop(id);
-		else if (task && this.get(id)) this.take(task);
+		if (task && this.get(id)) this.take(task);
 		this.#changed();
 	};
 
