@@ -16,7 +16,7 @@ const ROUTES = `
 /projects/:project(?:/(?<view>board|overview|activity|people))? project projectPage projects
 /projects/:project/tasks/:task task taskPage projects
 /notifications notifications notificationsPage notifications
-/invitations invitations invitationsPage invitations
+/invitations projects invitationsPage invitations
 /settings settings settingsPage settings
 `.trim().split('\n').map((line) => {
 	const [path, module, page, tab] = line.split(' ');
@@ -24,8 +24,10 @@ const ROUTES = `
 });
 
 const TABS = { mine: '#/', projects: '#/projects', notifications: '#/notifications', invitations: '#/invitations', settings: '#/settings' };
-// What counts the news behind a tab.
-const COUNTS = { notifications: 'unread', invitations: 'waiting' };
+const COUNTS = {
+	notifications: () => import('./notifications.js').then((it) => it.unread()),
+	invitations: () => import('./projects.js').then((it) => it.waiting()),
+};
 
 const main = document.getElementById('main');
 const badges = { notifications: h('span.badge', { hidden: true }), invitations: h('span.badge', { hidden: true }) };
@@ -83,7 +85,7 @@ async function count() {
 	if (!session.current() || document.hidden) return;
 	for (const [name, ask] of Object.entries(COUNTS)) {
 		// The page itself says when the API cannot be reached; a badge is not worth a second word.
-		const number = await import(`./${name}.js`).then((it) => it[ask]()).catch(() => 0);
+		const number = await ask().catch(() => 0);
 		badges[name].hidden = !number;
 		put(badges[name], number);
 	}

@@ -5,11 +5,12 @@ export { t };
 
 const isSomething = (it) => (it ?? false) !== false;
 
-/** An element as in `h('p.hint', { id: 'a', onclick() {} }, 'text', [more])`. */
+/** An element as in `h('p.hint', { id: 'a', onclick() {} }, 'text', [more])`, or `svg:path`. */
 export function h(name, ...children) {
 	const [tag, ...classes] = name.split('.');
-	const element = document.createElement(tag);
-	if (classes[0]) element.className = classes.join(' ');
+	const [, svg] = tag.split(':');
+	const element = svg ? document.createElementNS('http://www.w3.org/2000/svg', svg) : document.createElement(tag);
+	if (classes[0]) element.setAttribute('class', classes.join(' '));
 	const attributes = children[0]?.constructor === Object ? children.shift() : {};
 	for (const [key, value] of Object.entries(attributes)) {
 		if (!isSomething(value)) continue;

@@ -1,4 +1,5 @@
-import { h, once, put, t } from './dom.js';
+import { request } from './api.js';
+import { button, h, once, put, t } from './dom.js';
 
 let made = 0;
 
@@ -69,19 +70,26 @@ function labelsOf(input, label) {
 
 export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
 	const message = h('p.form-error', { role: 'alert' });
-	const button = h('button.primary', { type: 'submit' }, submit);
-	const send = () => {
+	const send = h('button.primary', { type: 'submit' }, submit);
+	const act = () => {
 		put(message);
 		fields.forEach((it) => it.show(''));
 		return onSubmit(valuesOf(fields), node);
 	};
 	const onsubmit = (event) => {
 		event.preventDefault();
-		once(button, send, (error) => put(message, showMistakes(fields, error)));
+		once(send, act, (error) => put(message, showMistakes(fields, error)));
 	};
-	const node = h('form', { novalidate: true, class: `form ${kind}`, onsubmit }, h('div.fields', fields.map((it) => it.node)), message, h('div.actions', button, extra));
+	const node = h('form', { novalidate: true, class: `form ${kind}`, onsubmit }, h('div.fields', fields.map((it) => it.node)), message, h('div.actions', send, extra));
 	return node;
 }
+
+/** A button that asks whether it is meant, and then deletes. */
+export const removal = (word, name, path, then, more) => button(t(word), async () => {
+	if (!confirm(`${t(word)}: ${name}?`)) return;
+	await request('DELETE', path);
+	await then();
+}, { 'aria-label': `${t(word)}: ${name}`, ...more });
 
 function valuesOf(fields) {
 	const values = {};

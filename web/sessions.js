@@ -1,5 +1,6 @@
 import { get, page, request } from './api.js';
 import { button, h, paged, row, t } from './dom.js';
+import { removal } from './form.js';
 import { ago, timeText } from './i18n.js';
 
 const PATH = '/v1/me/sessions';
@@ -9,11 +10,10 @@ const whence = ({ device, network_address }) => [device ?? t('sessions.unknown')
 /** Where I am logged in. */
 export async function sessions(draw) {
 	const { items } = await get(PATH);
-	const end = (label, path, more) => button(label, () => request('DELETE', path).then(draw), more);
 	const one = (it) => row([whence(it), it.current && h('span.you', t('sessions.current'))],
 		t('sessions.times', { since: timeText(it.created_at), used: ago(it.last_used_at) }),
-		!it.current && end(t('sessions.end'), `${PATH}/${it.id}`, { 'aria-label': `${t('sessions.end')}: ${whence(it)}` }));
-	return [h('ul.rows', items.map(one)), items.length > 1 && h('div.actions', end(t('sessions.endOthers'), PATH))];
+		!it.current && removal('sessions.end', whence(it), `${PATH}/${it.id}`, draw));
+	return [h('ul.rows', items.map(one)), h('div.actions', button(t('sessions.endOthers'), () => request('DELETE', PATH).then(draw)))];
 }
 
 /** What happened to my account, newest first. */

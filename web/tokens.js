@@ -1,6 +1,6 @@
-import { all, get, request } from './api.js';
+import { all, get } from './api.js';
 import { button, copyable, h, put, row, t } from './dom.js';
-import { field } from './form.js';
+import { field, removal } from './form.js';
 import { nameField, proofForm } from './gate.js';
 import { ago, timeText } from './i18n.js';
 
@@ -11,7 +11,6 @@ const DAY = 86_400_000;
 export async function tokens(factor, draw) {
 	const [{ items: made }, projects] = await Promise.all([get(PATH), all('/v1/projects')]);
 	const nameOf = (id) => projects.find((it) => it.id === id)?.name ?? id;
-	const revoke = ({ id, name }) => button(t('tokens.revoke'), () => confirm(t('app.sure')) && request('DELETE', `${PATH}/${id}`).then(draw), { 'aria-label': `${t('tokens.revoke')}: ${name}` });
 	const facts = (it) => [
 		t(`tokens.${it.access}`),
 		it.projects?.map(nameOf).join(', ') ?? t('tokens.everywhere'),
@@ -20,7 +19,7 @@ export async function tokens(factor, draw) {
 	].join(' · ');
 	const choice = (name, label, options, as) => field({ name, label, kind: 'select', options, value: options[0][0], as });
 	return [
-		made.length > 0 && h('ul.rows', made.map((it) => row(h('strong', it.name), facts(it), revoke(it)))),
+		made.length > 0 && h('ul.rows', made.map((it) => row(h('strong', it.name), facts(it), removal('tokens.revoke', it.name, `${PATH}/${it.id}`, draw)))),
 		h('h2', t('tokens.make')),
 		h('div.form', proofForm(factor, {
 			path: PATH,
