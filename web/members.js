@@ -41,6 +41,6 @@ export async function membersView({ project, people }) {
 			onSubmit: invite,
 		})),
 		h('ul.rows', (await api.all(`${path}/invitations`)).map(invitation)),
-		h('section.card', nameForm(t('projects.rename'), (body) => api.request('PATCH', path, { body }).then(redraw), project.name), end('projects.delete', project.name, '', leave, { class: 'danger' })),
+		h('section.card', nameForm(t('projects.rename'), (body) => api.request('PATCH', path, { body }).then(redraw), project.name, end('projects.delete', project.name, '', leave, { class: 'danger' }))),
 	]);
 }

@@ -69,7 +69,7 @@ function plot(days, values, shapes) {
 }
 
 const part = (name, ...children) => h('section.card', h('h2', t(`overview.${name}`)), children);
-const legend = (counts) => h('ul.actions.hint', STATUSES.filter((it) => it in counts).map((it) => h('li', h(`span.dot.${it}`), t(`status.${it}`), ' ', h('b', counts[it]))));
+const legend = (counts) => h('ul.actions.hint', STATUSES.filter((it) => it in counts).map((it) => h('li.actions', h(`span.dot.${it}`), `${t(`status.${it}`)} ${counts[it]}`)));
 
 function flow(days) {
 	// Each area reaches down to the bottom, and the next lies over it.

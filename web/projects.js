@@ -8,7 +8,7 @@ import { projectHref } from './tasks.js';
 const INVITED = '/v1/me/invitations';
 const list = (name, rows, ...more) => ({ title: t(`nav.${name}`), node: h('div.narrow', h('h1', t(`nav.${name}`)), rows[0] ? h('ul.rows', rows) : empty(t(`${name}.none`)), more) });
 
-export const nameForm = (submit, onSubmit, value) => form({ fields: [field({ name: 'name', label: t('projects.name'), autocomplete: 'off', value })], submit, onSubmit });
+export const nameForm = (submit, onSubmit, value, extra) => form({ fields: [field({ name: 'name', label: t('projects.name'), autocomplete: 'off', value })], submit, onSubmit, extra });
 
 export async function projectsPage() {
 	const make = api.creator('/v1/projects');
@@ -24,7 +24,6 @@ export async function invitationsPage() {
 	const line = ({ project, project_name: name, invited_by, role }) => {
 		const answer = (word, method, path, then, kind) => button(t(`invitations.${word}`), async () => {
 			await api.request(method, `${INVITED}/${project}${path}`);
-			dispatchEvent(new Event('count'));
 			then();
 		}, { class: kind, 'aria-label': `${t(`invitations.${word}`)}: ${name}` });
 		return row(h('strong', name), t('invitations.as', { name: invited_by, role: t(`role.${role}`) }),
