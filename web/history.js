@@ -1,11 +1,10 @@
-import * as api from './api.js';
+import { get, page } from './api.js';
 import { copyable, fold, h, paged, row } from './dom.js';
 import { ago, dateText, t, timeText } from './i18n.js';
 import { follow } from './live.js';
 import { avatar, nameOf } from './people.js';
 import { projectPath, taskHref, taskPath } from './tasks.js';
 
-/** A task's field in words. */
 export function valueText(name, value, people) {
 	if (!value?.length) return t('task.empty');
 	if (name === 'assignee') return nameOf(people, value);
@@ -14,22 +13,19 @@ export function valueText(name, value, people) {
 	return /status|priority/.test(name) ? t(`${name}.${value}`) : value;
 }
 
-/** How long ago, and when exactly. */
 export const when = (at) => h('time', { datetime: at, title: timeText(at) }, ago(at));
 
-/** One change, and who was told of it; `withTask` names its task too. */
 export function changeEntry({ id, task, version, kind, title, actor, at, fields }, { people, project, withTask }) {
 	const place = { project: project.id, id: task };
 	const path = `${taskPath(place)}/changes/${version}`;
-	const say = (name, value) => valueText(name, value, people);
-	const text = async () => copyable(say('description', (await api.get(path)).description));
+	const text = async () => copyable(valueText('description', (await get(path)).description));
 	const told = async () => {
-		const { items } = await api.get(`${path}/deliveries`);
+		const { items } = await get(`${path}/deliveries`);
 		return items.length === 0 ? t('history.nobody') : h('ul', items.map((it) =>
 			h('li', h('b', nameOf(people, it.user)), ' ', [t(`history.${it.state}`), timeText(it.at), it.reason].filter(Boolean).join(' · '))));
 	};
 	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ',
-		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', say(name, from)), ' → '], say(name, to)]);
+		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)]);
 	const by = nameOf(people, actor);
 	const node = row(
 		[avatar(by), h('b', by), ' ', t(`history.${kind}`), withTask && [': ', h('a', { href: taskHref(place) }, title)], h('ul', fields.map(field))],
@@ -37,15 +33,14 @@ export function changeEntry({ id, task, version, kind, title, actor, at, fields 
 	return Object.assign(node, { id });
 }
 
-/** Changes, newest first; `add` puts those that came since on top. */
+/** A list of changes; `add` puts those that came since on top. */
 export async function changeLog(path, options) {
 	const list = h('ol.rows');
 	const draw = (it) => changeEntry(it, options);
-	const node = await paged(list, (cursor) => api.page(path, { limit: 20, cursor }), draw);
+	const node = await paged(list, (cursor) => page(path, { limit: 20, cursor }), draw);
 	return { node, add: (changes) => changes.forEach((it) => document.getElementById(it.id) || list.prepend(draw(it))) };
 }
 
-/** All that happens in a project. */
 export async function activityView(ctx) {
 	const { node, add } = await changeLog(`${projectPath(ctx.project.id)}/changes`, { ...ctx, withTask: true });
 	ctx.leave.push(follow(ctx.project.id, add));

@@ -1,4 +1,4 @@
-import * as api from './api.js';
+import { get } from './api.js';
 import { conflictCard } from './conflict.js';
 import { button, h, put } from './dom.js';
 import { changeLog } from './history.js';
@@ -11,7 +11,7 @@ import { edit, overlay, remove, resolve, same, stateOf } from './outbox.js';
 import { nameOf, peopleOf } from './people.js';
 import { projectHref, projectPath, STATUSES, taskPath } from './tasks.js';
 
-/** One task. A field saves itself when it is left, and shows what others do while nobody is in it. */
+// A field saves itself when it is left, and shows what others do while nobody is in it.
 export async function taskPage({ project: projectId, task: id }) {
 	const path = taskPath({ project: projectId, id });
 	const home = projectHref(projectId);
@@ -21,7 +21,7 @@ export async function taskPage({ project: projectId, task: id }) {
 	shortcut('e', t('task.title'), () => fields[0].focus());
 	STATUSES.forEach((status, index) => shortcut(`${index + 1}`, t(`status.${status}`), () => writes && edit(base, { status })));
 	shortcut('Escape', t('task.back'), back);
-	let [base, project, people, choice] = await Promise.all([api.get(path), api.get(projectPath(projectId)), peopleOf(projectId), subscription(path)]);
+	let [base, project, people, choice] = await Promise.all([get(path), get(projectPath(projectId)), peopleOf(projectId), subscription(path)]);
 	const writes = project.role !== 'viewer';
 	const log = await changeLog(`${path}/changes`, { people, project });
 	const fields = FIELDS.map((it) => taskField(it, people, base.assignee, { disabled: !writes }));
@@ -29,7 +29,7 @@ export async function taskPage({ project: projectId, task: id }) {
 	const trouble = h('div', { role: 'alert' });
 	let told;
 
-	// The task as each field last showed it.
+	// By field, the task as it was shown there.
 	const seen = {};
 	const isEdited = ({ name, read }) => seen[name] && !same(read(), seen[name][name]);
 	const draw = () => {
@@ -44,7 +44,7 @@ export async function taskPage({ project: projectId, task: id }) {
 		}
 		put(heading, task.title);
 		if (told === (told = conflict ?? refused)) return;
-		put(trouble, conflict ? conflictCard(id, people) : refused && button(t('task.discard'), () => resolve(id, null)));
+		put(trouble, conflict ? conflictCard(id, people) : refused && button(t('task.discard'), () => resolve(id)));
 	};
 	const settle = ({ type, target }) => {
 		const it = fields.find(({ node }) => node.contains(target));
@@ -66,7 +66,7 @@ export async function taskPage({ project: projectId, task: id }) {
 		log.add(news);
 		const { kind, actor, version } = news.at(-1) ?? {};
 		if (kind === 'deleted') put(trouble, h('p.form-error', t('task.gone', { name: nameOf(people, actor) })));
-		else if (version > base.version) take({ detail: { task: await api.get(path) } });
+		else if (version > base.version) take({ detail: { task: await get(path) } });
 	});
 	draw();
 
