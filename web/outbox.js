@@ -12,7 +12,7 @@ const some = (patch = {}) => Object.keys(patch).length > 0;
 const entries = new Map();
 let owner;
 
-/** Of one task: how it was seen, what edited fields `was` then, the `patch` to send, and fields `held`, in conflict or refused. */
+// A task as it was seen, what edited fields `was` then, the `patch` to send, and what is `held` of it, in conflict or refused.
 class Entry {
 	was = {};
 	patch = {};
@@ -60,7 +60,8 @@ class Entry {
 		this.#sending = true;
 		const body = removeAt ? undefined : { ...patch };
 		this.removeAt &&= 1;
-		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), { version: task.version, body, keepalive: leaving }).catch((error) => error);
+		const options = { version: task.version, body, keepalive: leaving, signal: AbortSignal.timeout(20000) };
+		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), options).catch((error) => error);
 		const failed = answer instanceof Error;
 		this.#sending = false;
 		// Out of reach, logged out, too often, a fault: that passes.
@@ -70,13 +71,13 @@ class Entry {
 			return this.changed();
 		}
 		this.#tries = 0;
-		const now = failed ? answer.body.current : answer.body;
+		const now = failed ? answer.body.current : body && answer.body;
 		const gone = failed ? answer.status === 404 : !body;
-		if (gone && !body) Object.assign(this, { removeAt: 0, patch: {}, held: null });
-		else if (now) this.merge(now, failed ? {} : body);
+		if (now) this.merge(now, failed ? {} : body);
 		else if (body) this.refuse(answer, body);
+		else if (gone) Object.assign(this, { removeAt: 0, patch: {}, held: null });
 		else this.stay(answer.message);
-		this.changed({ task: gone ? null : now, gone });
+		this.changed({ task: now, gone });
 		this.send();
 	}
 
@@ -84,27 +85,27 @@ class Entry {
 	refuse({ status, message, fields }, body) {
 		const wrong = Object.fromEntries(fields.map(({ pointer, detail }) => [pointer.split('/')[1], detail]));
 		const names = Object.keys(body);
-		const some = names.some((it) => it in wrong);
-		for (const it of names) if ((!some || it in wrong) && same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, fields, wrong } });
+		const named = names.filter((it) => it in wrong);
+		for (const it of named.length > 0 ? named : names) if (same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, fields, wrong } });
 	}
 
-	stay(why) {
-		this.removeAt = 0;
-		notice(why);
-	}
-
+	// Only where somebody else changed the same field there is a conflict.
 	merge(now, saved) {
 		const { task, was, patch } = this;
-		// Changed once since, by the person: an answer got lost, or it was another tab.
-		const own = now.updated_by === owner && now.version <= task.version + 1;
+		// One version more, by the person: an answer got lost, or it was another tab.
+		const own = now.version <= task.version + (now.updated_by === owner);
 		for (const [name, value] of Object.entries(patch)) {
 			if (same(value, now[name]) || same(value, saved[name])) delete patch[name];
-			// Only where somebody else changed the same field there is a conflict.
 			else if (!own && !same(was[name], now[name])) this.hold(name, { conflict: now });
 			was[name] = now[name];
 		}
 		this.task = now;
 		if (this.removeAt && !own) this.stay(t('outbox.kept', now));
+	}
+
+	stay(why) {
+		this.removeAt = 0;
+		notice(why);
 	}
 }
 
@@ -117,10 +118,11 @@ function mine() {
 	return entries;
 }
 
-const entryOf = (task) => mine().get(task.id) ?? entries.set(task.id, new Entry({ task })).get(task.id);
-
 /** Edits a task as the person saw it. */
-export const edit = (task, patch) => entryOf(task).queue(task, patch);
+export function edit(task, patch, removeAt = 0) {
+	if (!mine().has(task.id)) entries.set(task.id, new Entry({ task }));
+	Object.assign(entries.get(task.id), { removeAt }).queue(task, patch);
+}
 
 /** Sends this, or nothing, in place of what is in conflict or refused. */
 export function resolve(id, patch) {
@@ -133,19 +135,15 @@ export function resolve(id, patch) {
 
 /** Deletes a task once that can no longer be undone. */
 export function remove(task) {
-	const entry = entryOf(task);
-	entry.removeAt = Date.now() + 6000;
 	notice(t('task.deleted'), t('outbox.undo'), undo);
-	entry.queue(task);
+	edit(task, {}, Date.now() + 6000);
 }
 
 /** Brings back what was removed last; false when there is nothing. */
 export function undo() {
 	const entry = [...mine().values()].filter((it) => it.removeAt > 1).sort((a, b) => a.removeAt - b.removeAt).pop();
-	if (!entry) return false;
-	entry.removeAt = 0;
-	entry.queue(entry.task);
-	return true;
+	if (entry) edit(entry.task);
+	return Boolean(entry);
 }
 
 /** A task as the person left it; null while it is being deleted. */
@@ -154,7 +152,7 @@ export function overlay(task) {
 	return removeAt ? null : some(patch) ? { ...task, ...patch } : task;
 }
 
-/** `{ conflict, patch }`, `{ refused, patch }`, `{ waiting }`, `{ sending }`, or undefined when all is saved. */
+/** `{ conflict, patch }`, `{ refused, patch }`, `{ waiting }`, `{ sending }`, or nothing. */
 export function stateOf(id) {
 	const entry = mine().get(id);
 	return entry && (entry.held ?? (entry.problem ? { waiting: entry.problem } : { sending: true }));
@@ -163,9 +161,9 @@ export function stateOf(id) {
 function draw() {
 	const all = [...entries.values()];
 	const count = all.filter((it) => it.problem).length;
-	const line = ({ task, held: { refused, patch } }) => h('div', h('a', { href: taskHref(task) }, task.title), ': ', refused?.message ?? t('conflict.title'),
-		// There is no page any more to show it.
-		refused?.status === 404 && [copyable(Object.values(patch).join('\n')), button(t('task.discard'), () => resolve(task.id))]);
+	// What was typed into a task that is gone has no page any more.
+	const line = ({ task, held: { refused, patch } }) => h('div', h('a', { href: taskHref(task) }, task.title), ': ', refused?.message ?? t('conflict.title'), ' ',
+		refused?.status === 404 && copyable(Object.values(patch).join('\n')), refused && button(t('task.discard'), () => resolve(task.id)));
 	const said = h('div', count > 0 && t('outbox.waiting', { count }), all.filter((it) => it.held).map(line));
 	const place = document.getElementById('outbox');
 	// What is drawn anew is read out anew.
