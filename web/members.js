@@ -1,6 +1,6 @@
-import * as api from './api.js';
-import { button, h, notice, row } from './dom.js';
-import { field, form } from './form.js';
+import { all, request } from './api.js';
+import { h, notice, row } from './dom.js';
+import { field, form, removal } from './form.js';
 import { ago, t } from './i18n.js';
 import { avatar, membersOf } from './people.js';
 import { nameForm } from './projects.js';
@@ -14,23 +14,19 @@ export async function membersView({ project, people }) {
 	const redraw = () => dispatchEvent(new Event('hashchange'));
 	const leave = () => location.assign('#/projects');
 	const role = (more) => field({ name: 'role', kind: 'select', options: ['viewer', 'editor', 'owner'].map((it) => [it, t(`role.${it}`)]), ...more });
-	const end = (word, name, place, then = redraw, more = {}) => button(t(word), async () => {
-		if (!confirm(`${t(word)}: ${name}?`)) return;
-		await api.request('DELETE', path + place);
-		then();
-	}, { 'aria-label': `${t(word)}: ${name}`, ...more });
 
 	const member = ({ user, name, role: value }) => {
 		const mine = user === current().id;
+		const place = `${path}/members/${user}`;
 		const failed = ({ message }) => choice.show(message);
-		const onchange = () => api.request('PATCH', `${path}/members/${user}`, { body: { role: choice.read() } }).then(() => (mine ? redraw() : choice.show('')), failed);
+		const onchange = () => request('PATCH', place, { body: { role: choice.read() } }).then(() => (mine ? redraw() : choice.show('')), failed);
 		const choice = role({ label: `${t('people.role')}: ${name}`, value, disabled: !owns, onchange });
 		return row([avatar(name), h('strong', name), mine && h('span.you', t('people.you'))], '', choice.node,
-			(owns || mine) && end(mine ? 'people.leave' : 'people.remove', name, `/members/${user}`, mine ? leave : redraw, { failed }));
+			(owns || mine) && removal(mine ? 'people.leave' : 'people.remove', name, place, mine ? leave : redraw, { failed }));
 	};
-	const invitation = (it) => row(h('strong', it.email), `${t(`role.${it.role}`)} · ${ago(it.invited_at)}`, end('people.withdraw', it.email, `/invitations/${it.id}`));
+	const invitation = (it) => row(h('strong', it.email), `${t(`role.${it.role}`)} · ${ago(it.invited_at)}`, removal('people.withdraw', it.email, `${path}/invitations/${it.id}`, redraw));
 	const invite = async (body) => {
-		await api.request('POST', `${path}/invitations`, { body });
+		await request('POST', `${path}/invitations`, { body });
 		notice(t('people.invited', body));
 		redraw();
 	};
@@ -40,7 +36,7 @@ export async function membersView({ project, people }) {
 			submit: t('people.invite'),
 			onSubmit: invite,
 		})),
-		h('ul.rows', (await api.all(`${path}/invitations`)).map(invitation)),
-		h('section.card', nameForm(t('projects.rename'), (body) => api.request('PATCH', path, { body }).then(redraw), project.name, end('projects.delete', project.name, '', leave, { class: 'danger' }))),
+		h('ul.rows', (await all(`${path}/invitations`)).map(invitation)),
+		h('section.card', nameForm(t('projects.rename'), (body) => request('PATCH', path, { body }).then(redraw), project.name, removal('projects.delete', project.name, path, leave, { class: 'danger' }))),
 	]);
 }

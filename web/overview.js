@@ -46,15 +46,9 @@ export function openBy(tasks) {
 	return Object.values(people).sort((a, b) => b.open - a.open);
 }
 
-function svg(name, attributes, ...children) {
-	const element = document.createElementNS('http://www.w3.org/2000/svg', name);
-	Object.entries(attributes).forEach((it) => element.setAttribute(...it));
-	return put(element, children);
-}
-
 // As wide as there is room; lines and dots keep their size.
-const canvas = (width, height, ...shapes) => svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, shapes);
-const path = (kind, d) => svg('path', { class: kind, d });
+const canvas = (width, height, ...shapes) => h('svg:svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, shapes);
+const path = (kind, d) => h(`svg:path.${kind}`, { d });
 
 // With round numbers at the left; `shapes` gets what places a day and a number.
 function plot(days, values, shapes) {
@@ -83,12 +77,12 @@ function flow(days) {
 function cycle(tasks, days, project) {
 	const times = tasks.map((it) => it.took).sort((a, b) => a - b);
 	const median = times[(times.length - 1) >> 1];
-	const dots = (x, y) => [path('median', `M0 ${y(median)}H100`), tasks.map(({ id, title, day, took }) => svg('a', { href: taskHref({ id, project }) },
-		svg('title', {}, `${title}: ${took.toFixed(1)}`), path('dot', `M${x(days.findIndex((it) => it.day === day))} ${y(took)}h0`)))];
+	const dots = (x, y) => [path('median', `M0 ${y(median)}H100`), tasks.map(({ id, title, day, took }) => h('svg:a', { href: taskHref({ id, project }) },
+		h('svg:title', `${title}: ${took.toFixed(1)}`), path('dot', `M${x(days.findIndex((it) => it.day === day))} ${y(took)}h0`)))];
 	return part('cycle', h('p.hint', t('overview.median', { days: median.toFixed(1), count: tasks.length })), plot(days, times, dots));
 }
 
-const open = (people, names) => part('open', people.map((it) => [it.user ? nameOf(names, it.user) : t('task.nobody'), legend(it),
+const open = (people, names) => people[0] && part('open', people.map((it) => [it.user ? nameOf(names, it.user) : t('task.nobody'), legend(it),
 	canvas(people[0].open, 1, path('waiting', `M0 0H${it.open}V1H0`), path('in_progress', `M0 0H${it.in_progress}V1H0`)),
 ]));
 

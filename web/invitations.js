@@ -1,1 +1,0 @@
-export { invitationsPage, waiting } from './projects.js';
