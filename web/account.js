@@ -35,22 +35,22 @@ export const signUpPage = () => gate(t('session.signUpTitle'),
 
 export const forgotPage = () => gate(t('password.forgot'), linkForm('/v1/password/forgot', [emailField()], t('password.sendLink')), toLogIn());
 
-const choosePassword = ({ query }, path, news, name, text, ...again) => {
+const choosePassword = ({ query }, path, news, name, ...again) => {
 	const token = query.get('token');
 	const onSubmit = async (values) => {
 		await spend(path, { token, ...values });
 		leave(`#/login?${news}`);
 	};
-	return gate(t('session.verify'), h('p', text), token && form({ fields: [newPassword({ name })], submit: t('form.save'), onSubmit }), aside(t('session.isDead'), ...again));
+	return gate(t('session.verify'), token && form({ fields: [newPassword({ name })], submit: t('form.save'), onSubmit }), aside(t('session.isDead'), ...again));
 };
 
 /** Where the link of a sign-up leads. */
-export const verifyPage = (at) => choosePassword(at, '/v1/accounts/verify', 'verified', 'password', t('session.verifyText'), '#/sign-up', t('session.signUp'));
+export const verifyPage = (at) => choosePassword(at, '/v1/accounts/verify', 'verified', 'password', '#/sign-up', t('session.signUp'));
 
-export const resetPage = (at) => choosePassword(at, '/v1/password/reset', 'reset', 'new', t('password.resetText'), '#/forgot', t('password.sendLink'));
+export const resetPage = (at) => choosePassword(at, '/v1/password/reset', 'reset', 'new', '#/forgot', t('password.sendLink'));
 
 /** Where the links of a change of address lead, in the old mailbox and the new one. It takes a click: mail filters follow links. */
-export const emailPage = ({ query }) => gate(t('email.change'), h('p', t('email.text')), form({
+export const emailPage = ({ query }) => gate(t('email.change'), form({
 	fields: [],
 	submit: t('email.confirm'),
 	onSubmit: async (_, node) => {

@@ -19,8 +19,8 @@ const TABLE = `
 #app
 tagline|Hand work over. Those it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
 more|Show more|더 보기
-leave|Leave? What you typed is not saved.|나갈까요? 입력한 내용은 저장되지 않았습니다.
-sure|Sure? There is no way back.|정말 할까요? 되돌릴 수 없습니다.
+leave|Leave without saving?|저장하지 않고 나갈까요?
+sure|Sure? There is no way back.|되돌릴 수 없습니다. 할까요?
 #nav
 label|Main|주 메뉴
 mine|My tasks|내 작업
@@ -38,36 +38,33 @@ have|Have an account?|계정이 있나요?
 email|Email|이메일
 name|Name|이름
 password|Password|비밀번호
-ended|Your session has ended. Log in again, please.|세션이 끝났습니다. 다시 로그인해 주세요.
+ended|Your session has ended. Please log in again.|세션이 끝났습니다. 다시 로그인하세요.
 checkInbox|Check your inbox|메일함을 확인하세요
 linkSent|We sent a link to {email}.|{email} 주소로 링크를 보냈습니다.
 verify|Choose a password|비밀번호 정하기
-verifyText|This confirms your address, too.|이메일 주소도 함께 확인됩니다.
-verified|Your account is ready. Log in to start.|계정이 준비되었습니다. 로그인하세요.
-isDead|Link expired or used?|링크가 만료되었거나 이미 쓰였나요?
-dead|This link has expired or was used.|만료되었거나 이미 쓰인 링크입니다.
+verified|Your account is ready.|계정이 준비되었습니다.
+isDead|Link expired or used?|만료되었거나 쓰인 링크인가요?
+dead|This link has expired or was used.|만료되었거나 쓰인 링크입니다.
 secondStep|Enter your code|코드 입력
-tooLate|Too late. Please start again.|시간이 지났습니다. 다시 시작해 주세요.
+tooLate|Too late. Please start again.|시간이 지났습니다. 다시 하세요.
 reset|Log in with your new password.|새 비밀번호로 로그인하세요.
 code|Code|코드
 codeHint|6 digits of your authenticator app, or a recovery code|인증 앱의 숫자 6자리 또는 복구 코드
 #password
 show|Show password|비밀번호 표시
-hint|15 characters or more. A few words make a good one.|15자 이상. 단어 몇 개면 좋습니다.
+hint|15 characters or more, as a few words|15자 이상, 단어 몇 개
 new|New password|새 비밀번호
 current|Current password|현재 비밀번호
 change|Change password|비밀번호 변경
 changed|Changed. Other sessions have ended.|변경했습니다. 다른 세션은 끝났습니다.
 forgot|Forgot your password?|비밀번호를 잊으셨나요?
 sendLink|Mail me a link|메일로 링크 받기
-resetText|With a second factor, 8 characters do.|2단계 인증을 쓰면 8자부터 됩니다.
 #email
-text|Your account moves to the new address.|계정의 주소를 새 주소로 바꿉니다.
 confirm|Confirm|확인
 changed|Your account has the new address.|이제 새 주소를 씁니다.
 newAddress|New address|새 주소
 change|Change address|이메일 주소 변경
-asked|Follow the links in both mailboxes within a day.|하루 안에 두 메일함의 링크를 모두 여세요.
+asked|Follow the links in both mailboxes within a day.|하루 안에 두 메일함의 링크를 여세요.
 old|Now follow the link in the old mailbox.|이전 주소로 온 링크도 여세요.
 new|Now follow the link in the new mailbox.|새 주소로 온 링크도 여세요.
 #form
@@ -154,7 +151,6 @@ lateSince|Overdue {date}|{date} 지남
 facts|Created by {name}, {when}|{name} 님이 만듦 · {when}
 back|Back to the list|목록으로
 discard|Discard my edit|내 편집 버리기
-gone|{name} deleted this task.|{name} 님이 이 작업을 삭제했습니다.
 delete|Delete|삭제
 deleted|Deleted|삭제했습니다
 #conflict
@@ -172,6 +168,7 @@ title|History|기록
 created|created this task|님이 만들었습니다
 updated|made changes|님이 바꿨습니다
 deleted|deleted this task|님이 삭제했습니다
+undeliverable|cannot be reached by mail|님에게 메일이 가지 않습니다
 text|Show text|내용 보기
 told|Who was told|알림 받은 사람
 nobody|Nobody was to get a mail.|메일을 받을 사람이 없었습니다.
@@ -182,10 +179,6 @@ bounced|mail came back|메일 반송됨
 #notifications
 read|Mark as read|읽음으로 표시
 all|Mark all as read|모두 읽음으로 표시
-created|{name} created it|{name} 님이 만들었습니다
-updated|{name} changed: {fields}|{name} 님이 바꿈: {fields}
-deleted|{name} deleted it|{name} 님이 삭제했습니다
-undeliverable|Mail comes back. {name}|메일이 반송됩니다. {name}
 assignee|assigned to you|내가 담당자
 former_assignee|was assigned to you|내가 담당하던 작업
 creator|created by you|내가 만든 작업
@@ -235,22 +228,21 @@ unknown|Unknown device|알 수 없는 기기
 current|this one|현재 기기
 times|Since {since}, last used {used}|{since}부터 · {used} 사용
 end|End|끝내기
-endOthers|End all others|다른 기기 모두 로그아웃
+endOthers|End all others|다른 기기 모두 끝내기
 #factor
 title|Second factor|2단계 인증
 on|on|켜짐
 off|off|꺼짐
 switchOn|Switch on|켜기
-text|Log-ins then ask for a code of an app too.|로그인할 때 앱의 코드도 확인합니다.
 add|Enter this key in your authenticator app, or|인증 앱에 이 키를 입력하거나
 open|open it on this device|이 기기에서 여세요
 codes|Your recovery codes|복구 코드
-codesText|Each replaces the app once. Not shown again.|앱 대신 한 번씩 씁니다. 다시 보이지 않습니다.
+once|Keep it: it is not shown again.|다시 보이지 않으니 보관하세요.
 kept|I have kept it|보관했습니다
-since|On since {since}; {left} recovery codes left.|{since}부터 켜짐 · 복구 코드 {left}개 남음
+since|On since {since}; recovery codes left: {left}|{since}부터 켜짐 · 남은 복구 코드 {left}개
 renew|Replace the recovery codes|복구 코드 새로 받기
 switchOff|Switch off|끄기
-newPassword|Only if yours has fewer than 15 characters.|지금 비밀번호가 15자보다 짧을 때만
+newPassword|If yours is shorter than 15 characters|지금 비밀번호가 15자보다 짧다면
 #tokens
 title|API tokens|API 토큰
 make|New token|새 토큰
@@ -263,7 +255,6 @@ days|{days} days|{days}일
 until|until {when}|{when}까지
 used|used {when}|{when} 사용
 unused|never used|사용한 적 없음
-once|Not shown again.|다시 보이지 않습니다.
 revoke|Revoke|폐기
 #event
 title|What happened|보안 기록

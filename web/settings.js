@@ -4,10 +4,8 @@ import { button, fold, h, notice, t } from './dom.js';
 import { field, form } from './form.js';
 import { nameField } from './gate.js';
 import { locale } from './i18n.js';
-import { secondFactor } from './second-factor.js';
+import { events, secondFactor, sessions, tokens } from './security.js';
 import { logOut, setMe } from './session.js';
-import { events, sessions } from './sessions.js';
-import { tokens } from './tokens.js';
 
 export async function settingsPage() {
 	const [me, factor] = await Promise.all([get('/v1/me'), get('/v1/me/second-factor')]);
