@@ -84,7 +84,7 @@ test('a conflict in the table is marked on its row, which leads to both versions
 	await ada.change(task, { status: 'done' });
 	await row.getByRole('cell', { name: 'Waiting' }).click();
 	await row.getByLabel('Status').selectOption({ label: 'In progress' });
-	await row.getByRole('link', { name: 'Conflict' }).click();
+	await row.getByRole('link', { name: 'Not saved' }).click();
 	await page.unroute(/\/changes\?/);
 	const status = page.getByRole('group', { name: 'Status' });
 	assert.match(await status.textContent(), /Done.*In progress/);

@@ -87,7 +87,7 @@ test('an edit whose answer was lost is neither made twice nor taken for a confli
 	await choose(row, 'Status', 'Waiting', 'In progress');
 	await until('it is sent again', () => lost > 1);
 	await saved(task, { status: 'in_progress', version: 2 });
-	assert.equal(await page.getByText('Conflict').count(), 0);
+	assert.equal(await page.getByText('Not saved').count(), 0);
 	await page.unroute(isEdit);
 });
 

@@ -71,7 +71,7 @@ test('a forgotten password is set anew by the mailed link', async (t) => {
 	await logIn(page, rosa.email, rosa.password);
 	await page.getByText('The email or the password is wrong.').waitFor();
 	await logIn(page, rosa.email, 'a kettle that never whistles');
-	await page.locator('body.signed-in').waitFor();
+	await page.locator('header nav').waitFor();
 });
 
 test('a second factor is switched on in the settings, and the log-in then asks for its code', async (t) => {
