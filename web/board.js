@@ -10,7 +10,7 @@ export function boardView(ctx) {
 		const label = t(`status.${status}`);
 		const parent = h('ul.cards');
 		const count = h('span.count');
-		return { status, label, parent, count, node: h('section.column', { 'aria-label': label }, h('h2', h(`span.dot.${status}`), label, count), parent) };
+		return { status, label, parent, count, node: h('section.card.column', { 'aria-label': label }, h('h2', h(`span.dot.${status}`), label, count), parent) };
 	});
 	const over = (target) => groups.find(({ node }) => node.classList.toggle('over', node.contains(target)));
 	const board = h('div.board', {

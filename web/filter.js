@@ -22,9 +22,9 @@ export function chosen(tasks, query, people) {
 	const { compare } = new Intl.Collator(locale, { numeric: true });
 	const order = /title|assignee/.test(name) ? compare : (a, b) => (a > b) - (a < b);
 	return found.sort((one, other) => {
-		const [a, b] = [keys.get(one), keys.get(other)];
-		if (a === null || b === null) return (a === null) - (b === null);
-		return name === sort ? order(a, b) : order(b, a);
+		const a = keys.get(one);
+		const b = keys.get(other);
+		return (a === null) - (b === null) || (name === sort ? order(a, b) : order(b, a));
 	});
 }
 
@@ -37,10 +37,10 @@ export function filterBar({ query, people }, change) {
 	const inputs = [
 		field({ name: 'text', label: t('filter.text'), type: 'search', placeholder: t('filter.text') }),
 		choice('status', optionsOf('status')),
-		...people ? [choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)])] : [],
+		people.size > 0 && choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)]),
 		labels,
 		choice('sort', SORTS.flatMap((it) => [[it, `${label(it)} ↑`], [`-${it}`, `${label(it)} ↓`]]), t('filter.sort')),
-	];
+	].filter(Boolean);
 	const clear = h('a', { href: address }, t('filter.clear'));
 	const count = h('span.count', { role: 'status' });
 	const known = new Set();

@@ -9,9 +9,9 @@ export async function myTasksPage({ query }) {
 	const list = new TaskList('/v1/tasks', { assignee: 'me' });
 	const [projects] = await Promise.all([all('/v1/projects'), list.more()]);
 	const title = t('nav.mine');
-	const { name, time_zone: zone } = current();
+	const { name } = current();
 	const leave = [() => list.close()];
-	const ctx = { title, projects: new Map(projects.map((it) => [it.id, it.name])), list, query, zone, writes: true, leave };
+	const ctx = { title, people: new Map(), projects: new Map(projects.map((it) => [it.id, it.name])), list, query, writes: true, leave };
 	return {
 		title,
 		node: h('div.wide', h('h1', title), list.tasks.length > 0 ? tableView(ctx, ['title', 'project', 'status', 'priority', 'due_on', 'labels', 'updated_at'])

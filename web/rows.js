@@ -24,6 +24,9 @@ const SAYS = {
 	updated_at: ({ updated_at }) => ago(updated_at),
 };
 
+const active = () => document.activeElement;
+const topOf = (element) => element.getBoundingClientRect().top;
+
 /** Keeps rows of tasks in `groups`, `{ parent, status? }`: those of that status, or all. */
 export function taskRows(ctx, { root, groups, columns, drawn }) {
 	const { list, people, query, writes, leave } = ctx;
@@ -53,7 +56,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		const before = wrong ? patch[name] : task[name];
 		const { node, input, read, write, show } = taskField(name, people, task.assignee);
 		write(before ?? '');
-		if (wrong) show(refused.fields.find((it) => it.pointer.split('/')[1] === name)?.detail ?? refused.message);
+		if (wrong) show(refused.wrong[name] ?? refused.message);
 		const end = (saves) => {
 			const value = read();
 			if (saves && (wrong || String(value) !== String(before))) edit(task, { [name]: value });
@@ -65,7 +68,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		const place = h('div.edit', {
 			onkeydown: ({ key, target, isComposing, defaultPrevented }) => /^(Enter|Escape)$/.test(key) && !isComposing && !defaultPrevented && !target.matches('button') && end(key === 'Enter'),
 			onchange: ({ target }) => target.matches('select') && end(true),
-			onfocusout: () => wrong || setTimeout(() => place.isConnected && !place.contains(document.activeElement) && end(true)),
+			onfocusout: () => wrong || setTimeout(() => place.isConnected && !place.contains(active()) && end(true)),
 		}, node);
 		cell.append(place);
 		if (!opens) return;
@@ -76,14 +79,14 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 
 	const load = (how) => list.loading || list[how]().catch((error) => notice(error.message));
 	const draw = () => {
-		const active = document.activeElement;
-		const id = active.closest('[data-task]')?.dataset.task;
+		const focused = active();
+		const id = focused.closest('[data-task]')?.dataset.task;
 		const next = new Map();
 		for (const group of groups) {
 			const { parent, tasks, pitch = 44 } = group;
 			const [before, after] = group.ends ??= [0, 1].map(() => h(tag, { 'aria-hidden': 'true' }));
 			const size = Math.min(180 / groups.length, Math.ceil(innerHeight / pitch) + 2 * NEAR);
-			group.first = Math.max(0, Math.floor((parent.scrollTop - parent.getBoundingClientRect().top) / pitch));
+			group.first = Math.max(0, Math.floor((parent.scrollTop - topOf(parent)) / pitch));
 			const from = Math.max(0, Math.min(group.first - NEAR, tasks.length - size));
 			const shown = tasks.slice(from, from + size).map(rowOf);
 			before.style.height = `${from * pitch}px`;
@@ -98,11 +101,11 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 				next.set(row.dataset.task, Object.assign(row, { group, index: from + index, tabIndex: row === stop ? 0 : -1 }));
 				if (!isBoard) row.ariaRowIndex = from + index + 2;
 			});
-			if (shown[1]) group.pitch = shown[1].getBoundingClientRect().top - shown[0].getBoundingClientRect().top;
+			if (shown[1]) group.pitch = topOf(shown[1]) - topOf(shown[0]);
 			if (from + size >= tasks.length) load('more');
 		}
 		rows = next;
-		if (id && document.activeElement !== active) (active.isConnected ? active : rows.get(id))?.focus({ preventScroll: true });
+		if (id && active() !== focused) (focused.isConnected ? focused : rows.get(id))?.focus({ preventScroll: true });
 	};
 	const pick = () => {
 		const found = chosen(list.tasks, query, people);

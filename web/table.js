@@ -6,7 +6,7 @@ import { taskRows } from './rows.js';
 export function tableView(ctx, columns = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at']) {
 	const head = h('tr');
 	const body = h('tbody');
-	const table = h('table.grid', { 'aria-label': ctx.title }, h('thead', head), body);
+	const table = h('table.card', { 'aria-label': ctx.title }, h('thead', head), body);
 	const none = h('p.hint', t('board.none'));
 	const heading = (name) => {
 		const [sort, sign, next] = { [name]: ['ascending', ' ↑', `-${name}`], [`-${name}`]: ['descending', ' ↓'] }[ctx.query.get('sort')] ?? ['none', '', name];
