@@ -196,7 +196,6 @@ accept|Accept|수락
 decline|Decline|거절
 #overview
 flow|Tasks by day|날짜별 작업
-day|Day|날짜
 cycle|Days from start to done|시작부터 완료까지 걸린 일수
 median|Half of the last {count} took at most {days} (dashed).|최근 {count}건의 절반은 {days}일 이내(점선)
 open|Open tasks by person|담당자별 남은 작업

@@ -25,11 +25,10 @@ export async function notificationsPage() {
 	};
 	const draw = ({ id, kind, project, task, title, fields, actors, user, reason, at, read }) => {
 		const name = (user ? [user] : actors).map((it) => nameOf(people.get(project), it)).join(', ');
-		const changed = fields.map((it) => t(`task.${it}`)).join(', ');
 		const done = () => mark(`${id}/read`, undefined, node);
 		const href = task && kind !== 'deleted' ? taskHref({ project, id: task }) : `${projectHref(project)}/${task ? 'activity' : 'people'}`;
 		const link = h('a', { href, onclick: () => read || done().catch(() => {}) }, title ?? projects.get(project));
-		const node = row([link, h('p', t(`notifications.${kind}`, { name, fields: changed }))],
+		const node = row([link, h('p', `${name} ${t(`history.${kind}`)}`, kind === 'updated' && `: ${fields.map((it) => t(`task.${it}`)).join(', ')}`)],
 			[`${projects.get(project)} · ${t(`notifications.${reason}`)} · `, when(at)],
 			button(t('notifications.read'), done, { class: 'quiet mark-read' }));
 		if (!read) node.classList.add('unread');

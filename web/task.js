@@ -37,7 +37,7 @@ export async function taskPage({ project: projectId, task: id }) {
 		const task = { ...(overlay(base) ?? base), ...patch };
 		for (const it of fields) {
 			const { name, node, read, show, write } = it;
-			show(refused?.fields.find(({ pointer }) => pointer.split('/')[1] === name)?.detail);
+			show(refused?.wrong[name]);
 			if (isEdited(it) || node.contains(document.activeElement)) continue;
 			if (!same(read(), task[name])) write(task[name] ?? '');
 			seen[name] = { ...task, [name]: read() };
@@ -48,13 +48,12 @@ export async function taskPage({ project: projectId, task: id }) {
 	};
 	const settle = ({ type, target }) => {
 		const it = fields.find(({ node }) => node.contains(target));
-		if (!it) return;
-		const { name, read } = it;
 		// A year comes digit by digit.
-		if (!isEdited(it) || (type === 'change' && name === 'due_on' && !(read() > '1'))) return draw();
-		const task = seen[name];
-		seen[name] = { ...task, [name]: read() };
-		edit(task, { [name]: read() });
+		if (!it || (type === 'change' && it.name === 'due_on' && !(it.read() > '1'))) return;
+		if (!isEdited(it)) return draw();
+		const patch = { [it.name]: it.read() };
+		edit(seen[it.name], patch);
+		seen[it.name] = { ...seen[it.name], ...patch };
 	};
 	const take = ({ detail: { task } }) => {
 		if (task?.id === id && task.version >= base.version) base = task;
@@ -65,7 +64,7 @@ export async function taskPage({ project: projectId, task: id }) {
 		const news = changes.filter((it) => it.task === id);
 		log.add(news);
 		const { kind, actor, version } = news.at(-1) ?? {};
-		if (kind === 'deleted') put(trouble, h('p.form-error', t('task.gone', { name: nameOf(people, actor) })));
+		if (kind === 'deleted') put(trouble, h('p.form-error', nameOf(people, actor), ' ', t('history.deleted')));
 		else if (version > base.version) take({ detail: { task: await get(path) } });
 	});
 	draw();
@@ -86,7 +85,7 @@ export async function taskPage({ project: projectId, task: id }) {
 				h('section.fields', h('h2', t('history.title')), log.node))),
 		dirty: () => fields.some(isEdited),
 		leave() {
-			fields.forEach(({ node }) => settle({ target: node }));
+			for (const { node } of fields) settle({ target: node });
 			stop();
 			removeEventListener('outbox', take);
 		},
