@@ -71,7 +71,7 @@ function flow(days) {
 	const areas = (x, y) => STATUSES.map((it, area) => path(it, `M0 100L${heights.map((height, index) => `${x(index)} ${y(height[area])}`)} 100 100`));
 	const line = (it) => h('tr', h('th', { scope: 'row' }, dateText(it.day)), STATUSES.map((status) => h('td', it[status])));
 	return part('flow', legend(days.at(-1)), plot(days, heights.flat(), areas), fold(t('overview.table'), () => h('table',
-		h('tr', ['overview.day', ...STATUSES.map((it) => `status.${it}`)].map((it) => h('th', { scope: 'col' }, t(it)))), days.slice(-100).reverse().map(line))));
+		h('tr', h('td'), STATUSES.map((it) => h('th', { scope: 'col' }, t(`status.${it}`)))), days.slice(-100).reverse().map(line))));
 }
 
 function cycle(tasks, days, project) {
@@ -96,7 +96,7 @@ export function overviewView({ project: { id }, people, zone, leave }) {
 		if (!days[0]) return put(place, empty(t('overview.none')));
 		while (days.at(-1).day < today()) days.push(later(days.at(-1)));
 		const tasks = [...log.tasks.values()];
-		const done = tasks.filter((it) => it.status === 'done').sort((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 100);
+		const done = tasks.filter((it) => it.status === 'done').sort((a, b) => b.day.localeCompare(a.day)).slice(0, 100);
 		put(place, flow(days), open(openBy(tasks), people), done[0] && cycle(done, days.slice(days.findIndex((it) => it.day === done.at(-1).day) - 1), id));
 	};
 	const read = async (after) => {
