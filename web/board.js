@@ -1,6 +1,6 @@
 import { h, notice, put, t } from './dom.js';
 import { shortcut } from './keys.js';
-import { taskRows } from './rows.js';
+import { taskRows } from './table.js';
 import { STATUSES } from './tasks.js';
 
 /** Tasks as cards in a column for each status; a card is dragged, or moved by key, to another. */
