@@ -79,10 +79,10 @@ export async function paged(list, load, draw) {
 }
 
 /** A part of a page that is loaded when it is first opened; `load` gets what loads it again. */
-export function fold(title, load, mark) {
+export function fold(title, load) {
 	const place = h('div.fold');
 	const draw = async () => put(place, await Promise.resolve(draw).then(load).catch((error) => h('p.form-error', { role: 'alert' }, error.message)));
-	return h('details.card', { ontoggle: ({ target }) => target.open && !place.hasChildNodes() && draw() }, h('summary', title, mark && h('span.you', mark)), place);
+	return h('details.card', { ontoggle: ({ target }) => target.open && !place.hasChildNodes() && draw() }, h('summary', title), place);
 }
 
 export const copyable = (text) => h('pre.copyable', { tabindex: 0 }, text);

@@ -3,7 +3,7 @@ import { button, h, once, put, t } from './dom.js';
 
 let made = 0;
 
-/** `kind` is an input type, textarea, select or labels; a `name` may be a path; `as` makes what is sent of what was typed. */
+/** `kind` is an input type, textarea, select or labels; `as` makes what is sent of what was typed. */
 export function field({ name, label, kind = 'text', value = '', options = [], hint, as = (it) => it, ...more }) {
 	const id = `field-${++made}`;
 	const error = h('p.error', { id: `${id}-error` });
@@ -74,7 +74,7 @@ export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
 	const act = () => {
 		put(message);
 		fields.forEach((it) => it.show(''));
-		return onSubmit(valuesOf(fields), node);
+		return onSubmit(Object.fromEntries(fields.map((it) => [it.name, it.read()])), node);
 	};
 	const onsubmit = (event) => {
 		event.preventDefault();
@@ -91,23 +91,11 @@ export const removal = (word, name, path, then, more) => button(t(word), async (
 	await then();
 }, { 'aria-label': `${t(word)}: ${name}`, ...more });
 
-function valuesOf(fields) {
-	const values = {};
-	for (const { name, read } of fields) {
-		const path = name.split('/');
-		const last = path.pop();
-		path.reduce((inner, key) => inner[key] ??= {}, values)[last] = read();
-	}
-	return values;
-}
-
 /** Shows each mistake beside the field its pointer names, and returns the rest. */
 export function showMistakes(fields, { fields: mistakes = [], message }) {
-	const isWithin = (outer, inner) => `${inner}/`.startsWith(`${outer}/`);
 	const rest = [];
 	const places = mistakes.map(({ pointer, detail }) => {
-		const path = pointer.slice(1);
-		const place = fields.find((it) => isWithin(it.name, path)) ?? fields.find((it) => isWithin(path, it.name));
+		const place = fields.find((it) => pointer.split('/').includes(it.name));
 		if (place) place.show(detail);
 		else rest.push(detail);
 		return place;

@@ -216,7 +216,7 @@ assigned|a task is new or changes hands|작업을 맡거나 놓을 때
 status|a task moves|작업 상태가 바뀔 때
 edited|a task is edited|작업이 편집될 때
 deleted|a task is deleted|작업이 삭제될 때
-digest_hour|The daily mail comes at|하루 한 번 오는 시각
+digest_hour|Hour of the daily mail (0–23)|하루 한 번 오는 시각(0~23)
 quiet|Quiet hours|방해 금지 시간
 from|From|시작
 to|To|끝

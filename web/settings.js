@@ -10,32 +10,23 @@ import { logOut, setMe } from './session.js';
 export async function settingsPage() {
 	const [me, factor] = await Promise.all([get('/v1/me'), get('/v1/me/second-factor')]);
 	setMe(me);
-	const { quiet_hours: quiet, ...notify } = me.notify;
+	const { quiet_hours: quiet, digest_hour, ...notify } = me.notify;
 	const redraw = () => dispatchEvent(new Event('hashchange'));
-	const make = (name, value, more) => field({ name, label: t(`settings.${name.split('/').pop()}`), value, ...more });
-	const choice = (name, value, options, as) => make(name, value, { kind: 'select', options, as });
-	const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])];
+	const make = (name, value, more) => field({ name, label: t(`settings.${name}`), value, ...more });
+	const choice = (name, value, options) => make(name, value, { kind: 'select', options });
 	const when = ['now', 'digest', 'none'].map((it) => [it, t(`settings.${it}`)]);
-	const hours = Array.from({ length: 24 }, (_, it) => [String(it), `${it}:00`]);
 	const profile = [
 		nameField({ value: me.name }),
 		choice('locale', me.locale, [['en', 'English'], ['ko', '한국어']]),
-		choice('time_zone', me.time_zone, zones.map((it) => [it, it.replaceAll('_', ' ')])),
+		choice('time_zone', me.time_zone, [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])].map((it) => [it, it])),
 	];
-	const mails = [
-		...['assigned', 'status', 'edited', 'deleted'].map((it) => choice(`notify/${it}`, notify[it], when)),
-		choice('notify/digest_hour', String(notify.digest_hour), hours, Number),
-	];
-	const quietly = [
-		...['from', 'to'].map((it) => make(`notify/quiet_hours/${it}`, quiet?.[it], { kind: 'time' })),
-		make('notify/quiet_hours/urgent', quiet?.urgent ?? true, { kind: 'checkbox' }),
-	];
+	const mails = [...Object.entries(notify).map(([name, value]) => choice(name, value, when)), make('digest_hour', digest_hour, { kind: 'number', as: (it) => it && Number(it) })];
+	const quietly = [make('from', quiet?.from, { kind: 'time' }), make('to', quiet?.to, { kind: 'time' }), make('urgent', quiet?.urgent ?? true, { kind: 'checkbox' })];
 	const node = form({
 		fields: [...profile, ...mails, ...quietly],
 		submit: t('form.save'),
-		onSubmit: async (body) => {
-			const { from, to } = body.notify.quiet_hours;
-			if (!from && !to) body.notify.quiet_hours = null;
+		onSubmit: async ({ name, locale: language, time_zone, from, to, urgent, ...choices }) => {
+			const body = { name, locale: language, time_zone, notify: { ...choices, quiet_hours: from || to ? { from, to, urgent } : null } };
 			const before = locale;
 			setMe((await request('PATCH', '/v1/me', { body })).body);
 			if (locale !== before) redraw();
@@ -52,7 +43,7 @@ export async function settingsPage() {
 			h('section.card', node),
 			fold(t('password.change'), (draw) => changePassword(factor, draw)),
 			// What the other parts ask for depends on the second factor, so all of it is drawn anew.
-			fold(t('factor.title'), () => secondFactor(factor, redraw), t(factor.enabled ? 'factor.on' : 'factor.off')),
+			fold([t('factor.title'), h('span.you', t(factor.enabled ? 'factor.on' : 'factor.off'))], () => secondFactor(factor, redraw)),
 			fold(t('sessions.title'), sessions),
 			fold(t('tokens.title'), (draw) => tokens(factor, draw)),
 			fold(t('email.change'), () => changeEmail(factor)),
