@@ -1,18 +1,18 @@
 import { get, page } from './api.js';
 import { projectPath, taskPath } from './tasks.js';
 
+let lively = Date.now();
+const touch = () => { lively = Date.now(); };
+for (const it of ['pointerdown', 'keydown']) addEventListener(it, touch);
+
 /** Gives `take` the changes of a project, each once; returns what ends that. */
 export function follow(project, take) {
 	const seen = new Set();
-	const stop = new AbortController();
-	const { signal } = stop;
 	let after = 'now';
-	let lively = Date.now();
-	let timer;
+	let open = true;
 	const poll = async () => {
-		if (timer === null || document.hidden || signal.aborted) return;
-		clearTimeout(timer);
-		timer = null;
+		while (document.hidden) await new Promise((done) => document.addEventListener('visibilitychange', done, { once: true }));
+		if (!open) return;
 		let full = false;
 		try {
 			const { items, next_cursor } = await page(`${projectPath(project)}/changes`, { limit: 100, after });
@@ -20,18 +20,16 @@ export function follow(project, take) {
 			full = items.length === 100;
 			// The last seconds are listed again and again.
 			const news = items.filter(({ id }) => !seen.has(id) && seen.add(id));
-			if (news.length > 0) lively = Date.now();
-			if (news.length > 0 && !signal.aborted) await take(news);
-		} catch (error) {
+			if (news.length > 0) touch();
+			if (news.length > 0 && open) await take(news);
+		} catch ({ status }) {
 			// No longer a member, or the project is gone.
-			if (error.status === 404) stop.abort();
+			if (status === 404) open = false;
 		}
-		timer = setTimeout(poll, full ? 0 : Date.now() - lively > 300000 ? 5000 : 1500);
+		setTimeout(poll, full ? 0 : Date.now() - lively > 300000 ? 5000 : 1500);
 	};
-	for (const it of ['pointerdown', 'keydown']) addEventListener(it, () => { lively = Date.now(); }, { signal });
-	document.addEventListener('visibilitychange', poll, { signal });
 	poll();
-	return () => stop.abort();
+	return () => { open = false; };
 }
 
 /** Keeps a list up to date with a project. */

@@ -1,4 +1,4 @@
-// What the person did and the server has not answered; it outlives a reload, and is never sent as somebody else's.
+// What the person did and the server has not answered. It outlives a reload, and is never sent as somebody else's.
 import { request } from './api.js';
 import { button, copyable, h, notice, put, t } from './dom.js';
 import { current as me } from './session.js';
@@ -7,7 +7,7 @@ import { taskHref, taskPath } from './tasks.js';
 // An empty text and no labels are what null is stored as.
 const text = (value) => JSON.stringify(value?.length ? value : null);
 export const same = (a, b) => text(a) === text(b);
-const some = (patch = {}) => Object.keys(patch).length > 0;
+const any = (patch = {}) => Object.keys(patch).length > 0;
 
 const entries = new Map();
 let owner;
@@ -27,7 +27,7 @@ class Entry {
 	}
 
 	queue(task, patch) {
-		if (!some(this.patch) || task.version < this.task.version) this.task = task;
+		if (!any(this.patch) || task.version < this.task.version) this.task = task;
 		for (const name in patch) {
 			if (!(name in this.patch)) this.was[name] = task[name];
 			delete this.held?.patch[name];
@@ -44,8 +44,8 @@ class Entry {
 
 	changed(detail) {
 		const { id } = this.task;
-		if (!some(this.held?.patch)) this.held = null;
-		if (!this.removeAt && !this.held && !some(this.patch)) entries.delete(id);
+		if (!any(this.held?.patch)) this.held = null;
+		if (!this.removeAt && !this.held && !any(this.patch)) entries.delete(id);
 		sessionStorage.setItem(`outbox/${owner}`, JSON.stringify([...entries.values()]));
 		draw();
 		dispatchEvent(new CustomEvent('outbox', { detail: { id, ...detail } }));
@@ -55,7 +55,7 @@ class Entry {
 		const { task, removeAt, patch } = this;
 		const wait = (delay) => { this.#timer = setTimeout(() => this.send(), delay); };
 		clearTimeout(this.#timer);
-		if (this.#sending || me()?.id !== owner || !(removeAt || some(patch))) return;
+		if (this.#sending || me()?.id !== owner || !(removeAt || any(patch))) return;
 		if (removeAt > Date.now() && !leaving) return wait(removeAt - Date.now());
 		this.#sending = true;
 		const body = removeAt ? undefined : { ...patch };
@@ -85,8 +85,8 @@ class Entry {
 	refuse({ status, message, fields }, body) {
 		const wrong = Object.fromEntries(fields.map(({ pointer, detail }) => [pointer.split('/')[1], detail]));
 		const names = Object.keys(body);
-		const named = names.filter((it) => it in wrong);
-		for (const it of named.length > 0 ? named : names) if (same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, fields, wrong } });
+		const some = names.some((it) => it in wrong);
+		for (const it of names) if ((it in wrong || !some) && same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, wrong } });
 	}
 
 	// Only where somebody else changed the same field there is a conflict.
@@ -149,7 +149,7 @@ export function undo() {
 /** A task as the person left it; null while it is being deleted. */
 export function overlay(task) {
 	const { removeAt, patch } = mine().get(task.id) ?? {};
-	return removeAt ? null : some(patch) ? { ...task, ...patch } : task;
+	return removeAt ? null : any(patch) ? { ...task, ...patch } : task;
 }
 
 /** `{ conflict, patch }`, `{ refused, patch }`, `{ waiting }`, `{ sending }`, or nothing. */
