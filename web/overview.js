@@ -9,7 +9,7 @@ import { projectPath, STATUSES, taskHref } from './tasks.js';
 const DAY = 86_400_000;
 const later = (it, days = 1) => ({ ...it, day: new Date(Date.parse(it.day) + days * DAY).toISOString().slice(0, 10) });
 
-/** Counts a log, oldest change first: its tasks, and how many are in each status as each day ends, from the day before. */
+/** Counts a log, oldest change first: its tasks, and how many are in each status as each day ends. */
 export function tally(zone) {
 	const { format } = new Intl.DateTimeFormat('sv', { timeZone: zone });
 	const tasks = new Map();
@@ -28,7 +28,7 @@ export function tally(zone) {
 		if (status) now[status] -= 1;
 		if (task.status) now[task.status] += 1;
 		if (task.status === 'in_progress') task.started ??= at;
-		if (task.status === 'done') Object.assign(task, { day, took: (Date.parse(at) - Date.parse(task.started ?? task.created)) / DAY });
+		if (task.status === 'done') Object.assign(task, { day, took: (new Date(at) - new Date(task.started ?? task.created)) / DAY });
 		return true;
 	};
 	return { days, tasks, take: (changes) => changes.filter(count).length };
@@ -53,7 +53,7 @@ const path = (kind, d) => h(`svg:path.${kind}`, { d });
 // With round numbers at the left; `shapes` gets what places a day and a number.
 function plot(days, values, shapes) {
 	const most = Math.max(1, ...values);
-	const step = Math.max(1, (most / 4).toPrecision(1));
+	const step = Math.ceil((most / 4).toPrecision(1));
 	const numbers = Array.from({ length: Math.ceil(most / step) + 1 }, (_, it) => it * step).reverse();
 	const last = days.length - 1;
 	const y = (number) => 100 - (100 * number) / numbers[0];

@@ -6,14 +6,12 @@ export const peopleOf = async (project) => new Map((await all(`/v1/projects/${en
 
 export const nameOf = (people, user) => people.get(user)?.name ?? t('people.unknown');
 
-/** Who is in a project, and `also` one who left, by name. */
+/** Current members by name, and `also` one who left. */
 export const membersOf = (people, also) => [...people.values()].filter((it) => !it.left_at || it.user === also).sort((a, b) => a.name.localeCompare(b.name));
 
-/** The choices of an assignee field: the members, and who is assigned now even if they left. */
 export const assigneeOptions = (people, assigned) => [['', t('task.nobody')],
 	...membersOf(people, assigned).map(({ user, name, left_at }) => [user, left_at ? t('people.left', { name }) : name])];
 
-/** A letter on a colour that stays the same for a name. */
 export function avatar(name) {
 	const element = h('span.avatar', { 'aria-hidden': 'true', title: name }, [...name][0]);
 	element.style.background = `oklch(50% .13 ${[...name].reduce((sum, it) => (sum * 31 + it.codePointAt(0)) % 360, 0)})`;
