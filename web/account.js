@@ -59,12 +59,12 @@ export const emailPage = ({ query }) => gate(t('email.change'), form({
 	},
 }));
 
-export const changeEmail = (factor) => h('div', proofForm(factor, {
+export const changeEmail = (factor) => proofForm(factor, {
 	path: '/v1/me/email',
 	fields: [emailField({ label: t('email.newAddress'), autocomplete: 'email' })],
 	submit: t('email.change'),
-	then: (_, node) => put(node.parentNode, h('p.good', { role: 'status' }, t('email.asked'))),
-}));
+	then: () => notice(t('email.asked')),
+});
 
 export const changePassword = (factor, draw) => proofForm(factor, {
 	method: 'PUT',
@@ -72,10 +72,7 @@ export const changePassword = (factor, draw) => proofForm(factor, {
 	password: passwordField({ name: 'current', label: t('password.current') }),
 	after: [newPassword()],
 	submit: t('form.save'),
-	then: () => {
-		notice(t('password.changed'));
-		return draw();
-	},
+	then: () => draw().then(() => notice(t('password.changed'))),
 });
 
 /** One's data as a file, and the end of the account. */

@@ -91,15 +91,13 @@ export const removal = (word, name, path, then, more) => button(t(word), async (
 	await then();
 }, { 'aria-label': `${t(word)}: ${name}`, ...more });
 
-/** Shows each mistake beside the field its pointer names, and returns the rest. */
-export function showMistakes(fields, { fields: mistakes = [], message }) {
-	const rest = [];
-	const places = mistakes.map(({ pointer, detail }) => {
+// Shows each mistake beside the field its pointer names, and returns the rest.
+function showMistakes(fields, { fields: mistakes = [], message }) {
+	const rest = mistakes.toReversed().filter(({ pointer, detail }) => {
 		const place = fields.find((it) => pointer.split('/').includes(it.name));
-		if (place) place.show(detail);
-		else rest.push(detail);
-		return place;
+		place?.show(detail);
+		place?.input.focus();
+		return !place;
 	});
-	places.find(Boolean)?.focus();
-	return mistakes.length > 0 ? rest.join(' ') : message;
+	return mistakes[0] ? rest.map((it) => it.detail).join(' ') : message;
 }
