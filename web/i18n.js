@@ -123,7 +123,6 @@ sort|Sort|정렬
 clear|Clear|지우기
 count|Tasks: {count}|작업 {count}개
 #people
-title|People|구성원
 you|you|나
 unknown|former member|이전 구성원
 left|{name} (left)|{name} (나감)
@@ -199,9 +198,7 @@ flow|Tasks by day|날짜별 작업
 cycle|Days from start to done|시작부터 완료까지 걸린 일수
 median|Half of the last {count} took at most {days} (dashed).|최근 {count}건의 절반은 {days}일 이내(점선)
 open|Open tasks by person|담당자별 남은 작업
-table|As a table|표로 보기
 reading|{count} tasks read|작업 {count}개 읽음
-none|No tasks yet|아직 작업이 없습니다
 #keys
 title|Keyboard shortcuts|단축키
 close|Close|닫기

@@ -70,7 +70,7 @@ function flow(days) {
 	const heights = days.map(({ waiting, in_progress, done }) => [waiting + in_progress + done, in_progress + done, done]);
 	const areas = (x, y) => STATUSES.map((it, area) => path(it, `M0 100L${heights.map((height, index) => `${x(index)} ${y(height[area])}`)} 100 100`));
 	const line = (it) => h('tr', h('th', { scope: 'row' }, dateText(it.day)), STATUSES.map((status) => h('td', it[status])));
-	return part('flow', legend(days.at(-1)), plot(days, heights.flat(), areas), fold(t('overview.table'), () => h('table',
+	return part('flow', legend(days.at(-1)), plot(days, heights.flat(), areas), fold(t('board.table'), () => h('table',
 		h('tr', h('td'), STATUSES.map((it) => h('th', { scope: 'col' }, t(`status.${it}`)))), days.slice(-100).reverse().map(line))));
 }
 
@@ -93,7 +93,7 @@ export function overviewView({ project: { id }, people, zone, leave }) {
 	leave.push(() => { left = true; });
 	const draw = () => {
 		const days = [...log.days];
-		if (!days[0]) return put(place, empty(t('overview.none')));
+		if (!days[0]) return put(place, empty(t('board.none')));
 		while (days.at(-1).day < today()) days.push(later(days.at(-1)));
 		const tasks = [...log.tasks.values()];
 		const done = tasks.filter((it) => it.status === 'done').sort((a, b) => b.day.localeCompare(a.day)).slice(0, 100);
