@@ -7,7 +7,7 @@ import { shortcut } from './keys.js';
 import { follow } from './live.js';
 import { FIELDS, taskField } from './newtask.js';
 import { subscription } from './notifications.js';
-import { edit, overlay, remove, resolve, same, stateOf } from './outbox.js';
+import { edit, overlay, remove, same, stateOf } from './outbox.js';
 import { nameOf, peopleOf } from './people.js';
 import { projectHref, projectPath, STATUSES, taskPath } from './tasks.js';
 
@@ -43,8 +43,7 @@ export async function taskPage({ project: projectId, task: id }) {
 			seen[name] = { ...task, [name]: read() };
 		}
 		put(heading, task.title);
-		if (told === (told = conflict ?? refused)) return;
-		put(trouble, conflict ? conflictCard(id, people) : refused && button(t('task.discard'), () => resolve(id)));
+		if (told !== conflict) put(trouble, (told = conflict) && conflictCard(id, people));
 	};
 	const settle = ({ type, target }) => {
 		const it = fields.find(({ node }) => node.contains(target));
