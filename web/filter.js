@@ -8,11 +8,11 @@ import { current } from './session.js';
 export const SORTS = ['title', 'status', 'assignee', 'priority', 'due_on', 'updated_at'];
 
 /** The tasks a query asks for, in its order; those without a value come last, whichever way it goes. */
-export function chosen(tasks, query, people) {
-	const { status, assignee, label, text = '', sort = '' } = Object.fromEntries(query);
+export function chosen(list, query, people) {
+	const { status, assignee = list.query.assignee, label, text = '', sort = '' } = Object.fromEntries(query);
 	const who = assignee === 'me' ? current().id : assignee;
 	const words = text.toLowerCase().split(/\s+/);
-	const found = tasks.filter((task) => (!status || task.status === status)
+	const found = list.tasks.filter((task) => (!status || task.status === status)
 		&& (!who || (task.assignee ?? 'nobody') === who)
 		&& (!label || task.labels.includes(label))
 		&& words.every((it) => task.title.toLowerCase().includes(it)));

@@ -1,5 +1,6 @@
 import { all } from './api.js';
 import { empty, h, t } from './dom.js';
+import { fresh } from './live.js';
 import { current } from './session.js';
 import { tableView } from './table.js';
 import { TaskList } from './tasks.js';
@@ -10,7 +11,8 @@ export async function myTasksPage({ query }) {
 	const [projects] = await Promise.all([all('/v1/projects'), list.more()]);
 	const title = t('nav.mine');
 	const { name } = current();
-	const leave = [() => list.close()];
+	// A poll for each project, so not of many.
+	const leave = [() => list.close(), ...projects.slice(0, 3).map((it) => fresh(list, it.id))];
 	const ctx = { title, people: new Map(), projects: new Map(projects.map((it) => [it.id, it.name])), list, query, writes: true, leave };
 	return {
 		title,

@@ -1,5 +1,5 @@
 // What a table and a board have in common. Of a long list only what is near the screen is in the document.
-import { h, notice, put, t } from './dom.js';
+import { h, notice, t } from './dom.js';
 import { chosen, filterBar, SORTS } from './filter.js';
 import { ago, dateText, today } from './i18n.js';
 import { shortcut } from './keys.js';
@@ -108,7 +108,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		if (id && active() !== focused) (focused.isConnected ? focused : rows.get(id))?.focus({ preventScroll: true });
 	};
 	const pick = () => {
-		const found = chosen(list.tasks, query, people);
+		const found = chosen(list, query, people);
 		for (const group of groups) group.tasks = found.filter((it) => !group.status || it.status === group.status);
 		bar.show(found.length, list);
 		drawn(found.length);
@@ -159,20 +159,22 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 
 /** Tasks as a table that is sorted by its headings. */
 export function tableView(ctx, columns = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at']) {
-	const head = h('tr');
-	const body = h('tbody');
-	const table = h('table.card', { 'aria-label': ctx.title }, h('thead', head), body);
-	const none = h('p.hint', t('board.none'));
-	const heading = (name) => {
-		const [sort, sign, next] = { [name]: ['ascending', ' ↑', `-${name}`], [`-${name}`]: ['descending', ' ↓'] }[ctx.query.get('sort')] ?? ['none', '', name];
+	const { query, list, title } = ctx;
+	const heads = columns.map((name) => {
 		const text = t(`task.${name}`);
-		return SORTS.includes(name) ? h('th', { scope: 'col', 'aria-sort': sort }, h('button', { type: 'button', onclick: () => bar.ask('sort', next) }, text, sign)) : h('th', { scope: 'col' }, text);
-	};
+		const onclick = () => bar.ask('sort', { [name]: `-${name}`, [`-${name}`]: '' }[query.get('sort')] ?? name);
+		return h('th', { scope: 'col' }, SORTS.includes(name) ? h('button', { type: 'button', onclick }, text) : text);
+	});
+	const parent = h('tbody');
+	const root = h('table.card', { 'aria-label': title }, h('thead', h('tr', heads)), parent);
+	const none = h('p.hint', t('board.none'));
 	const drawn = (count) => {
-		table.ariaRowCount = ctx.list.complete ? count + 1 : -1;
+		root.ariaRowCount = list.complete ? count + 1 : -1;
 		none.hidden = count > 0;
-		put(head, columns.map(heading));
+		heads.forEach((it, index) => {
+			it.ariaSort = { [columns[index]]: 'ascending', [`-${columns[index]}`]: 'descending' }[query.get('sort')];
+		});
 	};
-	const { bar } = taskRows(ctx, { root: table, groups: [{ parent: body }], columns, drawn });
-	return h('div.work', bar.node, table, none);
+	const { bar } = taskRows(ctx, { root, groups: [{ parent }], columns, drawn });
+	return h('div.work', bar.node, root, none);
 }
