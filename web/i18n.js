@@ -87,10 +87,7 @@ viewer|Viewer|뷰어
 editor|Editor|편집자
 owner|Owner|소유자
 #mine
-welcome|Welcome, {name}|{name} 님, 환영합니다
-start|Start with a project: a place for tasks and the people who do them.|작업과 사람이 모이는 프로젝트부터 만들어 보세요.
-emptyTitle|Nothing on your plate|맡은 작업이 없습니다
-empty|Tasks assigned to you, in any project, show up here.|어느 프로젝트든 나에게 맡겨진 작업이 여기에 보입니다.
+empty|Tasks assigned to you in any project show up here. To start, make a project or accept an invitation.|어느 프로젝트든 나에게 맡겨진 작업이 여기에 보입니다. 프로젝트를 만들거나 초대를 수락해 시작하세요.
 #projects
 create|New project|새 프로젝트
 createSubmit|Create|만들기

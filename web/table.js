@@ -1,4 +1,4 @@
-// What a table and a board have in common. Of a long list only what is near the screen is in the document.
+// Of a long list only what is near the screen is in the document.
 import { h, notice, t } from './dom.js';
 import { chosen, filterBar, SORTS } from './filter.js';
 import { ago, dateText, today } from './i18n.js';
@@ -27,7 +27,7 @@ const SAYS = {
 const active = () => document.activeElement;
 const topOf = (element) => element.getBoundingClientRect().top;
 
-/** Keeps rows of tasks in `groups`, `{ parent, status? }`: those of that status, or all. */
+/** Keeps rows in `groups`, `{ parent, status? }`: the tasks of that status, or all. */
 export function taskRows(ctx, { root, groups, columns, drawn }) {
 	const { list, people, query, writes, leave } = ctx;
 	const isBoard = groups.length > 1;
@@ -39,7 +39,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		const { refused, conflict, waiting, patch } = stateOf(task.id) ?? {};
 		const held = refused ?? conflict ?? waiting;
 		const old = rows.get(task.id);
-		// A row in which somebody types is drawn anew when that is done.
+		// One types in it: it is drawn anew after that.
 		if (old && ((old.task === task && old.held === held) || old.querySelector('.edit:focus-within'))) return old;
 		const row = h(tag, { 'data-task': task.id, draggable: isBoard && writes && 'true' }, columns.map((name, index) => h(index ? cellTag : headTag,
 			{ 'data-name': name, scope: !isBoard && !index && 'row' }, h('span.line', SAYS[name](task, ctx, held)))));
@@ -47,13 +47,13 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		for (const name in refused && patch) type(row, name);
 		return row;
 	};
-	// An input over what a cell says; it holds what the API did not take, and says why.
+	// An input over a cell; it holds what the API refused, and says why.
 	const type = (row, name, opens) => {
 		const { task, refused, patch } = row;
 		const cell = row.querySelector(`[data-name=${name}]`);
 		if (!writes || !FIELDS.includes(name) || !cell || cell.children[1]) return false;
 		const wrong = refused && name in patch;
-		const before = wrong ? patch[name] : task[name];
+		const before = (wrong ? patch : task)[name];
 		const { node, input, read, write, show } = taskField(name, people, task.assignee);
 		write(before ?? '');
 		if (wrong) show(refused.wrong[name] ?? refused.message);
@@ -91,11 +91,11 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 			const shown = tasks.slice(from, from + size).map(rowOf);
 			before.style.height = `${from * pitch}px`;
 			after.style.height = `${(tasks.length - from - shown.length) * pitch}px`;
-			// What is moved loses the focus, so what is in its place stays.
+			// What is moved loses the focus.
 			const kept = [before, ...shown, after];
 			for (const it of [...parent.children]) if (!kept.includes(it)) it.remove();
 			kept.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]));
-			// One row of each list is reached by Tab, the others by arrows.
+			// Tab reaches one row of each list.
 			const stop = shown.find((it) => it.dataset.task === current) ?? shown[0];
 			shown.forEach((row, index) => {
 				next.set(row.dataset.task, Object.assign(row, { group, index: from + index, tabIndex: row === stop ? 0 : -1 }));
@@ -120,7 +120,7 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 		current = (tasks[index] ?? tasks.at(-1))?.id;
 		rows.get(current)?.focus();
 	};
-	// Where the current row is off the screen, one starts anew at the first that is on it.
+	// From a row that is off the screen, the first on it is next.
 	const walk = (by) => () => {
 		const { group, index = group.first - 1 } = rows.get(current) ?? { group: groups.find((it) => it.tasks[0]) ?? groups[0] };
 		focus(group, Math.max(0, index + by));
@@ -167,7 +167,7 @@ export function tableView(ctx, columns = ['title', 'status', 'assignee', 'priori
 	});
 	const parent = h('tbody');
 	const root = h('table.card', { 'aria-label': title }, h('thead', h('tr', heads)), parent);
-	const none = h('p.hint', t('board.none'));
+	const none = h('p.hint', t(ctx.project ? 'board.none' : 'mine.empty'));
 	const drawn = (count) => {
 		root.ariaRowCount = list.complete ? count + 1 : -1;
 		none.hidden = count > 0;
