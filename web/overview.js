@@ -13,7 +13,7 @@ const later = (it, days = 1) => ({ ...it, day: new Date(Date.parse(it.day) + day
 export function tally(zone) {
 	const { format } = new Intl.DateTimeFormat('sv', { timeZone: zone });
 	const tasks = new Map();
-	const days = [];
+	const days = [{ waiting: 0, in_progress: 0, done: 0 }];
 	const count = ({ task: id, version, kind, at, fields }) => {
 		const task = tasks.get(id) ?? { id, created: at };
 		if (version <= task.version) return false;
@@ -22,7 +22,7 @@ export function tally(zone) {
 		tasks.set(id, Object.assign(task, { version }, kind === 'deleted' && { status: null }));
 		if (task.status === status) return true;
 		const day = format(new Date(at));
-		if (!days[0]) days.push(later({ day, waiting: 0, in_progress: 0, done: 0 }, -1));
+		days[0].day ??= later({ day }, -1).day;
 		while (days.at(-1).day < day) days.push(later(days.at(-1)));
 		const now = days.at(-1);
 		if (status) now[status] -= 1;
@@ -46,7 +46,7 @@ export function openBy(tasks) {
 	return Object.values(people).sort((a, b) => b.open - a.open);
 }
 
-// As wide as there is room; lines and dots keep their size.
+// Stretched to the room there is, but for the width of its lines.
 const canvas = (width, height, ...shapes) => h('svg:svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, shapes);
 const path = (kind, d) => h(`svg:path.${kind}`, { d });
 
@@ -93,7 +93,7 @@ export function overviewView({ project: { id }, people, zone, leave }) {
 	leave.push(() => { left = true; });
 	const draw = () => {
 		const days = [...log.days];
-		if (!days[0]) return put(place, empty(t('board.none')));
+		if (!days[0].day) return put(place, empty(t('board.none')));
 		while (days.at(-1).day < today()) days.push(later(days.at(-1)));
 		const tasks = [...log.tasks.values()];
 		const done = tasks.filter((it) => it.status === 'done').sort((a, b) => b.day.localeCompare(a.day)).slice(0, 100);
