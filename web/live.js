@@ -18,7 +18,7 @@ export function follow(project, take) {
 			const { items, next_cursor } = await page(`${projectPath(project)}/changes`, { limit: 100, after });
 			after = next_cursor;
 			full = items.length === 100;
-			// The last seconds are listed again and again.
+			// The last seconds are listed again.
 			const news = items.filter(({ id }) => !seen.has(id) && seen.add(id));
 			if (news.length > 0) touch();
 			if (news.length > 0 && open) await take(news);

@@ -12,7 +12,7 @@ const any = (patch = {}) => Object.keys(patch).length > 0;
 const entries = new Map();
 let owner;
 
-// A task as it was seen, what edited fields `was` then, the `patch` to send, and what is `held` of it, in conflict or refused.
+// A task as it was seen, what edited fields `was` then, the `patch` to send, and what is `held`: in conflict or refused.
 class Entry {
 	was = {};
 	patch = {};
@@ -64,7 +64,7 @@ class Entry {
 		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), options).catch((error) => error);
 		const failed = answer instanceof Error;
 		this.#sending = false;
-		// Out of reach, logged out, too often, a fault: that passes.
+		// Offline, logged out, too often, a fault: that passes.
 		this.problem = failed && !/^4(?!01|08|29)/.test(answer.status) ? answer : null;
 		if (this.problem) {
 			wait(1000 * Math.max(Number(answer.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())));
@@ -81,12 +81,12 @@ class Entry {
 		this.send();
 	}
 
-	// What a refusal points to is set aside, and the rest sent without it.
+	// The rest is sent without what a refusal points to.
 	refuse({ status, message, fields }, body) {
 		const wrong = Object.fromEntries(fields.map(({ pointer, detail }) => [pointer.split('/')[1], detail]));
 		const names = Object.keys(body);
 		const some = names.some((it) => it in wrong);
-		for (const it of names) if ((it in wrong || !some) && same(body[it], this.patch[it])) this.hold(it, { refused: { status, message, wrong } });
+		for (const it of names) if ((it in wrong || !some) && same(body[it], this.patch[it])) this.hold(it, { refused: { status, message: Object.values(wrong).join(' ') || message, wrong } });
 	}
 
 	// Only where somebody else changed the same field there is a conflict.
@@ -118,7 +118,7 @@ function mine() {
 	return entries;
 }
 
-/** Edits a task as the person saw it. */
+/** `task` is as the person saw it. */
 export function edit(task, patch, removeAt = 0) {
 	if (!mine().has(task.id)) entries.set(task.id, new Entry({ task }));
 	Object.assign(entries.get(task.id), { removeAt }).queue(task, patch);
@@ -126,24 +126,20 @@ export function edit(task, patch, removeAt = 0) {
 
 /** Sends this, or nothing, in place of what is in conflict or refused. */
 export function resolve(id, patch) {
-	const entry = mine().get(id);
-	if (!entry) return;
-	const task = entry.held?.conflict ?? entry.task;
-	entry.held = null;
-	entry.queue(task, patch);
+	const { held, task } = mine().get(id) ?? {};
+	if (held) Object.assign(entries.get(id), { held: null }).queue(held.conflict ?? task, patch);
 }
 
-/** Deletes a task once that can no longer be undone. */
 export function remove(task) {
 	notice(t('task.deleted'), t('outbox.undo'), undo);
 	edit(task, {}, Date.now() + 6000);
 }
 
-/** Brings back what was removed last; false when there is nothing. */
+/** Brings back what was removed last, if anything. */
 export function undo() {
-	const entry = [...mine().values()].filter((it) => it.removeAt > 1).sort((a, b) => a.removeAt - b.removeAt).pop();
+	const [entry] = [...mine().values()].filter((it) => it.removeAt > 1).sort((a, b) => b.removeAt - a.removeAt);
 	if (entry) edit(entry.task);
-	return Boolean(entry);
+	return !!entry;
 }
 
 /** A task as the person left it; null while it is being deleted. */
@@ -152,7 +148,7 @@ export function overlay(task) {
 	return removeAt ? null : any(patch) ? { ...task, ...patch } : task;
 }
 
-/** `{ conflict, patch }`, `{ refused, patch }`, `{ waiting }`, `{ sending }`, or nothing. */
+/** `{ conflict, patch }`, `{ refused, patch }`, `{ waiting }`, `{ sending }` or nothing. */
 export function stateOf(id) {
 	const entry = mine().get(id);
 	return entry && (entry.held ?? (entry.problem ? { waiting: entry.problem } : { sending: true }));
@@ -161,12 +157,12 @@ export function stateOf(id) {
 function draw() {
 	const all = [...entries.values()];
 	const count = all.filter((it) => it.problem).length;
-	// What was typed into a task that is gone has no page any more.
+	// A task that is gone has no page.
 	const line = ({ task, held: { refused, patch } }) => h('div', h('a', { href: taskHref(task) }, task.title), ': ', refused?.message ?? t('conflict.title'), ' ',
 		refused?.status === 404 && copyable(Object.values(patch).join('\n')), refused && button(t('task.discard'), () => resolve(task.id)));
 	const said = h('div', count > 0 && t('outbox.waiting', { count }), all.filter((it) => it.held).map(line));
 	const place = document.getElementById('outbox');
-	// What is drawn anew is read out anew.
+	// What is put anew is read out anew.
 	if (!said.isEqualNode(place.firstChild)) put(place, said.firstChild && said);
 }
 

@@ -11,11 +11,10 @@ export const taskPath = (task) => `/v1${taskAt(task)}`;
 export const projectHref = (id, view = '') => `#${at(id)}${view && `/${view}`}`;
 export const taskHref = (task) => `#${taskAt(task)}`;
 
-/** The tasks of one project, newest first, or mine of all in the order of the server. */
+/** The tasks of a project, newest first, or mine in the server's order, as the person left them. */
 export class TaskList {
 	complete = false;
 	onchange = () => {};
-	/** The page on its way. */
 	loading = null;
 	#tasks = new Map();
 	#cursor = null;
@@ -27,9 +26,8 @@ export class TaskList {
 		addEventListener('outbox', this.#answered);
 	}
 
-	/** As the person left them. */
 	get tasks() {
-		// Ids grow with time: what is created meanwhile finds its place.
+		// Ids grow with time.
 		const order = this.query.assignee ? () => 0 : (a, b) => (a.id < b.id ? 1 : -1);
 		return this.#shown ??= [...this.#tasks.values()].sort(order).map(overlay).filter(Boolean);
 	}
@@ -39,16 +37,15 @@ export class TaskList {
 		return this.#tasks.get(id);
 	}
 
+	/** Loads the next page. */
 	async more() {
 		if (!this.complete) await (this.loading ??= this.#load().finally(() => { this.loading = null; }));
 	}
 
-	/** Loads all there is, unless it is closed before. */
 	async rest() {
 		while (!this.complete && this.onchange) await this.more();
 	}
 
-	/** Takes a version from the server. */
 	take(task) {
 		if (this.get(task.id)?.version >= task.version) return;
 		this.#tasks.set(task.id, task);
@@ -69,7 +66,7 @@ export class TaskList {
 		const { items, next_cursor } = await page(this.path, { ...this.query, limit: 100, cursor: this.#cursor });
 		this.#cursor = next_cursor;
 		this.complete = next_cursor === null;
-		items.forEach((it) => this.take(it));
+		for (const it of items) this.take(it);
 		this.#changed();
 	}
 
