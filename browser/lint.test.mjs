@@ -43,6 +43,8 @@ for (const sample of [
 	'new Function(location.hash)();',
 	"setTimeout('alert(1)');",
 	'import(location.hash);',
+	'import(`${location.hash}/x.js`);',
+	"import('https://example.com/x.js');",
 	"trustedTypes.createPolicy('mine', {});",
 	'/* eslint-disable */ document.body.innerHTML = location.hash;',
 ]) {
