@@ -18,12 +18,12 @@ export function chosen(list, query, people) {
 		&& words.every((it) => task.title.toLowerCase().includes(it)));
 	const name = sort.replace('-', '');
 	if (!SORTS.includes(name)) return found;
-	const keys = new Map(found.map((it) => [it, CHOICES[name]?.indexOf(it[name]) ?? (name === 'assignee' && it.assignee ? nameOf(people, it.assignee) : it[name])]));
+	const value = (it) => CHOICES[name]?.indexOf(it[name]) ?? (name === 'assignee' && it.assignee ? nameOf(people, it.assignee) : it[name]);
 	const { compare } = new Intl.Collator(locale, { numeric: true });
 	const order = /title|assignee/.test(name) ? compare : (a, b) => (a > b) - (a < b);
 	return found.sort((one, other) => {
-		const a = keys.get(one);
-		const b = keys.get(other);
+		const a = value(one);
+		const b = value(other);
 		return (a === null) - (b === null) || (name === sort ? order(a, b) : order(b, a));
 	});
 }
@@ -31,15 +31,14 @@ export function chosen(list, query, people) {
 /** The bar that filters and sorts; what is asked for stays in the address. */
 export function filterBar({ query, people }, change) {
 	const address = location.hash.split('?')[0];
-	const label = (name) => t(`task.${name}`);
-	const choice = (name, options, text = label(name)) => field({ name, label: text, kind: 'select', options: [['', text], ...options] });
-	const labels = choice('label', [], label('labels'));
+	const choice = (name, options, text = t(`task.${name}`)) => field({ name, label: text, kind: 'select', options: [['', text], ...options] });
+	const labels = choice('label', [], t('task.labels'));
 	const inputs = [
 		field({ name: 'text', label: t('filter.text'), type: 'search', placeholder: t('filter.text') }),
 		choice('status', optionsOf('status')),
 		people.size > 0 && choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)]),
 		labels,
-		choice('sort', SORTS.flatMap((it) => [[it, `${label(it)} ↑`], [`-${it}`, `${label(it)} ↓`]]), t('filter.sort')),
+		choice('sort', SORTS.flatMap((it) => [[it, `${t(`task.${it}`)} ↑`], [`-${it}`, `${t(`task.${it}`)} ↓`]]), t('filter.sort')),
 	].filter(Boolean);
 	const clear = h('a', { href: address }, t('filter.clear'));
 	const count = h('span.count', { role: 'status' });
