@@ -1,33 +1,34 @@
 // Finds the page an address names, asks for a log-in where it needs one, and puts it on the screen.
+import * as account from './account.js';
 import { SignedOut } from './api.js';
 import { button, focusOn, h, put, t } from './dom.js';
 import { clearShortcuts, helpButton, shortcut } from './keys.js';
+import { myTasksPage } from './mine.js';
+import { notificationsPage, unread } from './notifications.js';
+import { projectPage } from './project.js';
+import { invitationsPage, projectsPage, waiting } from './projects.js';
 import * as session from './session.js';
+import { settingsPage } from './settings.js';
+import { taskPage } from './task.js';
 
-// An address, the module and the function of its page, and its tab: without one it needs no session.
-const ROUTES = `
-/sign-up account signUpPage
-/verify account verifyPage
-/email account emailPage
-/forgot account forgotPage
-/reset account resetPage
-/ mine myTasksPage mine
-/projects projects projectsPage projects
-/projects/:project(?:/(?<view>board|overview|activity|people))? project projectPage projects
-/projects/:project/tasks/:task task taskPage projects
-/notifications notifications notificationsPage notifications
-/invitations projects invitationsPage invitations
-/settings settings settingsPage settings
-`.trim().split('\n').map((line) => {
-	const [path, module, page, tab] = line.split(' ');
-	return { path: RegExp(`^${path.replace(/\/:(\w+)/g, '/(?<$1>[^/]+)')}$`), load: () => import(`./${module}.js`), page, tab };
-});
+// An address, its page, and its tab: without one it needs no session.
+const ROUTES = [
+	['/sign-up', account.signUpPage],
+	['/verify', account.verifyPage],
+	['/email', account.emailPage],
+	['/forgot', account.forgotPage],
+	['/reset', account.resetPage],
+	['/', myTasksPage, 'mine'],
+	['/projects', projectsPage, 'projects'],
+	['/projects/(?<project>[^/]+)(?:/(?<view>board|overview|activity|people))?', projectPage, 'projects'],
+	['/projects/(?<project>[^/]+)/tasks/(?<task>[^/]+)', taskPage, 'projects'],
+	['/notifications', notificationsPage, 'notifications'],
+	['/invitations', invitationsPage, 'invitations'],
+	['/settings', settingsPage, 'settings'],
+].map(([path, page, tab]) => ({ path: RegExp(`^${path}$`), page, tab }));
 
 const TABS = { mine: '#/', projects: '#/projects', notifications: '#/notifications', invitations: '#/invitations', settings: '#/settings' };
-const COUNTS = {
-	notifications: () => import('./notifications.js').then((it) => it.unread()),
-	invitations: () => import('./projects.js').then((it) => it.waiting()),
-};
+const COUNTS = { notifications: unread, invitations: waiting };
 
 const main = document.getElementById('main');
 const badges = { notifications: h('span.badge', { hidden: true }), invitations: h('span.badge', { hidden: true }) };
@@ -54,12 +55,12 @@ async function go() {
 		else if (!route) throw Object.assign(new Error(), { status: 404 });
 		else {
 			if (route.tab) Object.entries(TABS).forEach(([name, href]) => shortcut(`g ${name[0]}`, t(`nav.${name}`), () => location.assign(href)));
-			page = await (await route.load())[route.page]({ ...route.path.exec(path).groups, query });
+			page = await route.page({ ...route.path.exec(path).groups, query });
 		}
 	} catch (error) {
 		if (error instanceof SignedOut) return;
 		const title = t(error.status === 404 ? 'failure.gone' : 'failure.title');
-		page = { title, node: h('div.empty', h('h1', title), h('p', error.status >= 0 ? error.message : t('problem.offline')), button(t('failure.again'), go)) };
+		page = { title, node: h('div.empty', h('h1', title), h('p', error.message), button(t('failure.again'), go)) };
 	}
 	// A slower answer to an address already left is dropped.
 	if (turn !== visit) return page.leave?.();
@@ -71,7 +72,7 @@ async function go() {
 	main.ariaBusy = null;
 	scrollTo(0, 0);
 	focusOn(main.querySelector('h1') ?? main);
-	count();
+	dispatchEvent(new Event('count'));
 }
 
 function drawHeader(tab) {
@@ -116,5 +117,4 @@ addEventListener('signedin', () => {
 });
 for (const name of ['count', 'notifications', 'visibilitychange']) addEventListener(name, count);
 setInterval(count, 20_000);
-// The other pages too: they open without the network then.
-go().then(() => setTimeout(() => ROUTES.forEach((it) => it.load().catch(() => {})), 1000));
+go();

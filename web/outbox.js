@@ -171,6 +171,6 @@ function sendAll() {
 	draw();
 }
 mine();
-for (const it of ['online', 'signedin']) addEventListener(it, sendAll);
+for (const it of ['online', 'signedin', 'count']) addEventListener(it, sendAll);
 addEventListener('pagehide', () => mine().forEach((it) => it.removeAt && it.send(true)));
 addEventListener('beforeunload', (event) => [...mine().values()].some((it) => it.held || it.problem || !it.removeAt) && event.preventDefault());
