@@ -7,16 +7,16 @@ import { nameOf } from './people.js';
 /** What somebody else and the person made of the same fields, side by side, with a choice for each. */
 export function conflictCard(id, people) {
 	const { conflict, patch } = stateOf(id);
-	const choice = (name, side, task) => h('label',
+	const choice = (name, side, task) => h('label.card',
 		h('input', { type: 'radio', name, value: side, checked: side === 'yours' }), h('b', t(`conflict.${side}`)), h('span', valueText(name, task[name], people)));
 	const onsubmit = (event) => {
 		event.preventDefault();
 		const chosen = [...new FormData(event.target)].filter(([, side]) => side === 'yours');
 		resolve(id, Object.fromEntries(chosen.map(([name]) => [name, patch[name]])));
 	};
-	return h('form.card.conflict', { onsubmit },
+	return h('form.card.fields.conflict', { onsubmit },
 		h('h2', t('conflict.title')),
 		h('p', t('conflict.text', { name: nameOf(people, conflict.updated_by), when: ago(conflict.updated_at) })),
-		Object.keys(patch).map((name) => h('fieldset', h('legend', t(`task.${name}`)), choice(name, 'now', conflict), choice(name, 'yours', patch))),
+		Object.keys(patch).map((name) => h('fieldset.fields.pairs', h('legend', t(`task.${name}`)), choice(name, 'now', conflict), choice(name, 'yours', patch))),
 		h('div.actions', h('button.primary', { type: 'submit' }, t('form.save')), button(t('conflict.theirs'), () => resolve(id))));
 }
