@@ -5,13 +5,12 @@ import { follow } from './live.js';
 import { avatar, nameOf } from './people.js';
 import { projectPath, taskHref, taskPath } from './tasks.js';
 
-export function valueText(name, value, people) {
-	if (!value?.length) return t('task.empty');
-	if (name === 'assignee') return nameOf(people, value);
-	if (name === 'due_on') return dateText(value);
-	if (name === 'labels') return value.join(', ');
-	return /status|priority/.test(name) ? t(`${name}.${value}`) : value;
-}
+export const valueText = (name, value, people) => (!value?.length ? t('task.empty')
+	: name === 'assignee' ? nameOf(people, value)
+	: name === 'due_on' ? dateText(value)
+	: name === 'labels' ? value.join(', ')
+	: /status|priority/.test(name) ? t(`${name}.${value}`)
+	: value);
 
 export const when = (at) => h('time', { datetime: at, title: timeText(at) }, ago(at));
 
@@ -22,7 +21,7 @@ export function changeEntry({ id, task, version, kind, title, actor, at, fields 
 	const told = async () => {
 		const { items } = await get(`${path}/deliveries`);
 		return items.length === 0 ? t('history.nobody') : h('ul', items.map((it) =>
-			h('li', h('b', nameOf(people, it.user)), ' ', [t(`history.${it.state}`), timeText(it.at), it.reason].filter(Boolean).join(' · '))));
+			h('li', h('b', nameOf(people, it.user)), ` ${t(`history.${it.state}`)} · ${timeText(it.at)}`, it.reason && ` · ${it.reason}`)));
 	};
 	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ',
 		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)]);

@@ -47,8 +47,8 @@ export async function notificationsPage() {
 export async function subscription(path) {
 	const place = `${path}/subscription`;
 	const onchange = ({ target: { value: mode } }) => {
-		const [method, body] = mode === 'default' ? ['DELETE'] : ['PUT', { mode }];
-		request(method, place, { body }).then(() => choice.show(), ({ message }) => choice.show(message));
+		const sent = mode === 'default' ? request('DELETE', place) : request('PUT', place, { body: { mode } });
+		sent.then(() => '', (it) => it.message).then(choice.show);
 	};
 	const options = ['default', 'watch', 'mute'].map((it) => [it, t(`subscription.${it}`)]);
 	const { mode: value } = await get(place);
