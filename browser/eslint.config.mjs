@@ -59,7 +59,7 @@ export default [
 				...MARKUP.map((name) => ({ selector: `Literal[value="${name}"]`, message: reason })),
 				{ selector: 'CallExpression[callee.property.name=/^setAttribute(NS)?$/] > Literal[value=/^(style|srcdoc|on.*)$/i]', message: 'The CSP allows no inline style or script: use a class, or a listener.' },
 				{ selector: 'CallExpression > ObjectExpression > Property[key.name=/^(style|srcdoc)$/][value.type=/Literal$/]', message: 'The CSP allows no inline style: use a class.' },
-				{ selector: 'CallExpression > ObjectExpression > Property[key.name=/^on/][value.type=/Literal$/]', message: 'A listener is a function.' },
+				{ selector: 'CallExpression > ObjectExpression > Property[key.name=/^on(?!ce$)/][value.type=/Literal$/]', message: 'A listener is a function.' },
 				{ selector: 'ImportExpression > .source:not(Literal[value=/^\\.\\//], TemplateLiteral[quasis.0.value.raw="./"])', message: 'Modules come from this folder.' },
 			],
 		},

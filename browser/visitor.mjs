@@ -84,7 +84,7 @@ class Visitor {
 		await this.page.goto('about:blank');
 		await this.page.goto(`/${hash}`);
 		await this.drawn();
-		await this.page.waitForLoadState('networkidle');
+		await this.page.waitForLoadState('networkidle', { timeout: 60_000 });
 		if (heading) await this.page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
 	}
 
