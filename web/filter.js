@@ -10,7 +10,7 @@ export const SORTS = ['title', 'status', 'assignee', 'priority', 'due_on', 'upda
 /** The tasks a query asks for, in its order; those without a value come last, whichever way it goes. */
 export function chosen(list, query, people) {
 	const { status, assignee = list.query.assignee, label, text = '', sort = '' } = Object.fromEntries(query);
-	const who = assignee === 'me' ? current().id : assignee;
+	const who = assignee === 'me' ? current()?.id : assignee;
 	const words = text.toLowerCase().split(/\s+/);
 	const found = list.tasks.filter((task) => (!status || task.status === status)
 		&& (!who || (task.assignee ?? 'nobody') === who)
