@@ -10,7 +10,7 @@ const toLogIn = (text) => aside(text, '#/login', t('session.logIn'));
 // Replaces the card of a form by what came of it.
 function done(form, title, text) {
 	const heading = h('h1', title);
-	put(form.closest('.card'), h('div.sent-mark', { 'aria-hidden': 'true' }, '✓'), heading, h('p', text), toLogIn());
+	put(form.closest('.card'), heading, h('p', text), toLogIn());
 	focusOn(heading);
 }
 
@@ -35,19 +35,19 @@ export const signUpPage = () => gate(t('session.signUpTitle'),
 
 export const forgotPage = () => gate(t('password.forgot'), linkForm('/v1/password/forgot', [emailField()], t('password.sendLink')), toLogIn());
 
-const choosePassword = ({ query }, path, news, name, ...again) => {
+const choosePassword = ({ query }, path, name, ...again) => {
 	const token = query.get('token');
 	const onSubmit = async (values) => {
 		await spend(path, { token, ...values });
-		leave(`#/login?${news}`);
+		leave('#/login?ready');
 	};
 	return gate(t('session.verify'), token && form({ fields: [newPassword({ name })], submit: t('form.save'), onSubmit }), aside(t('session.isDead'), ...again));
 };
 
 /** Where the link of a sign-up leads. */
-export const verifyPage = (at) => choosePassword(at, '/v1/accounts/verify', 'verified', 'password', '#/sign-up', t('session.signUp'));
+export const verifyPage = (at) => choosePassword(at, '/v1/accounts/verify', 'password', '#/sign-up', t('session.signUp'));
 
-export const resetPage = (at) => choosePassword(at, '/v1/password/reset', 'reset', 'new', '#/forgot', t('password.sendLink'));
+export const resetPage = (at) => choosePassword(at, '/v1/password/reset', 'new', '#/forgot', t('password.sendLink'));
 
 /** Where the links of a change of address lead, in the old mailbox and the new one. It takes a click: mail filters follow links. */
 export const emailPage = ({ query }) => gate(t('email.change'), form({

@@ -43,14 +43,10 @@ function labelsOf(input, label) {
 	const write = (now) => {
 		labels = now || [];
 		input.value = '';
-		put(chips, labels.map((text) => h('li.chip', text, !input.disabled && h('button', {
-			type: 'button',
-			'aria-label': t('form.removeLabel', { label: text }),
-			onclick: () => {
-				change(read().filter((it) => it !== text));
-				input.focus();
-			},
-		}, '×'))));
+		put(chips, labels.map((text) => h('li', button(`${text} ×`, () => {
+			change(read().filter((it) => it !== text));
+			input.focus();
+		}, { 'aria-label': t('form.removeLabel', { label: text }), disabled: input.disabled }))));
 	};
 	const change = (now) => {
 		write(now);

@@ -42,12 +42,10 @@ ended|Your session has ended. Please log in again.|세션이 끝났습니다. �
 checkInbox|Check your inbox|메일함을 확인하세요
 linkSent|We sent a link to {email}.|{email} 주소로 링크를 보냈습니다.
 verify|Choose a password|비밀번호 정하기
-verified|Your account is ready.|계정이 준비되었습니다.
+ready|Your password is set.|비밀번호를 정했습니다.
 isDead|Link expired or used?|만료되었거나 쓰인 링크인가요?
 dead|This link has expired or was used.|만료되었거나 쓰인 링크입니다.
 secondStep|Enter your code|코드 입력
-tooLate|Too late. Please start again.|시간이 지났습니다. 다시 하세요.
-reset|Log in with your new password.|새 비밀번호로 로그인하세요.
 code|Code|코드
 codeHint|6 digits of your authenticator app, or a recovery code|인증 앱의 숫자 6자리 또는 복구 코드
 #password

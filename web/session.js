@@ -60,7 +60,7 @@ export function logInPage(query, alert) {
 	};
 	const askForPassword = (alert) => put(card,
 		h('h1', t('session.logIn')),
-		['verified', 'reset'].filter((it) => query.has(it)).map((it) => h('p.good', t(`session.${it}`))),
+		query.has('ready') && h('p.good', t('session.ready')),
 		alert && h('p.form-error', { role: 'alert' }, alert),
 		form({
 			fields: [emailField(), passwordField()],
@@ -77,7 +77,7 @@ export function logInPage(query, alert) {
 			submit: t('session.logIn'),
 			// A wrong code and a ticket out of date are answered alike, so the clock tells them apart.
 			onSubmit: ({ code: typed }) => {
-				if (Date.now() > until) return askForPassword(t('session.tooLate'));
+				if (Date.now() > until) return askForPassword(t('session.ended'));
 				return prove({ ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed });
 			},
 		}));
