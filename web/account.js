@@ -5,7 +5,7 @@ import { aside, emailField, gate, nameField, newPassword, passwordField, proofFo
 import { locale } from './i18n.js';
 import { leave } from './session.js';
 
-const toLogIn = (text) => aside(text, '#/login', t('session.logIn'));
+const toLogIn = () => aside('#/login', t('session.logIn'));
 
 // Replaces the card of a form by what came of it.
 function done(form, title, text) {
@@ -29,9 +29,9 @@ const linkForm = (path, fields, submit, more) => form({
 	},
 });
 
-export const signUpPage = () => gate(t('session.signUpTitle'),
+export const signUpPage = () => gate(t('session.signUp'),
 	linkForm('/v1/accounts', [nameField(), emailField()], t('session.signUp'), { locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
-	toLogIn(t('session.have')));
+	toLogIn());
 
 export const forgotPage = () => gate(t('password.forgot'), linkForm('/v1/password/forgot', [emailField()], t('password.sendLink')), toLogIn());
 
@@ -41,7 +41,7 @@ const choosePassword = ({ query }, path, name, ...again) => {
 		await spend(path, { token, ...values });
 		leave('#/login?ready');
 	};
-	return gate(t('session.verify'), token && form({ fields: [newPassword({ name })], submit: t('form.save'), onSubmit }), aside(t('session.isDead'), ...again));
+	return gate(t('session.verify'), token && form({ fields: [newPassword({ name })], submit: t('form.save'), onSubmit }), aside(...again));
 };
 
 /** Where the link of a sign-up leads. */
@@ -54,8 +54,8 @@ export const emailPage = ({ query }) => gate(t('email.change'), form({
 	fields: [],
 	submit: t('email.confirm'),
 	onSubmit: async (_, node) => {
-		const { changed, waiting_for } = await spend('/v1/email/confirm', { token: query.get('token') ?? '' });
-		done(node, t('email.change'), t(`email.${changed ? 'changed' : waiting_for}`));
+		const { changed } = await spend('/v1/email/confirm', { token: query.get('token') ?? '' });
+		done(node, t('email.change'), t(changed ? 'email.changed' : 'email.next'));
 	},
 }));
 

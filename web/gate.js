@@ -10,7 +10,7 @@ export const gate = (title, ...children) => ({
 		h('section.card', h('h1', title), children)),
 });
 
-export const aside = (text, href, link) => h('p.aside', text, ' ', h('a', { href }, link));
+export const aside = (href, link) => h('p.aside', h('a', { href }, link));
 
 export const nameField = (more) => field({ name: 'name', label: t('session.name'), autocomplete: 'name', ...more });
 export const emailField = (more) => field({ name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'username', ...more });

@@ -1,10 +1,8 @@
-/** The language of the page: the profile's where it is known, also of who was logged in here last, else the browser's. */
-export let locale = localStorage.getItem('locale') ?? navigator.languages.map((it) => it.slice(0, 2)).find((it) => it === 'ko' || it === 'en') ?? 'en';
+/** The profile's language, also of who was logged in here last, else the browser's. */
+export let locale = localStorage.getItem('locale') ?? (navigator.languages.find((it) => /^(en|ko)/.test(it)) ?? 'en').slice(0, 2);
 
-// Where the person's clock stands; undefined is the browser's own place.
 let zone;
 
-/** Takes language and time zone from a profile. */
 export function setLocale(wanted, time_zone) {
 	locale = wanted;
 	zone = time_zone;
@@ -32,9 +30,6 @@ notifications|Updates|알림
 logIn|Log in|로그인
 logOut|Log out|로그아웃
 signUp|Sign up|가입하기
-signUpTitle|Create your account|계정 만들기
-new|New here?|처음인가요?
-have|Have an account?|계정이 있나요?
 email|Email|이메일
 name|Name|이름
 password|Password|비밀번호
@@ -43,9 +38,7 @@ checkInbox|Check your inbox|메일함을 확인하세요
 linkSent|We sent a link to {email}.|{email} 주소로 링크를 보냈습니다.
 verify|Choose a password|비밀번호 정하기
 ready|Your password is set.|비밀번호를 정했습니다.
-isDead|Link expired or used?|만료되었거나 쓰인 링크인가요?
 dead|This link has expired or was used.|만료되었거나 쓰인 링크입니다.
-secondStep|Enter your code|코드 입력
 code|Code|코드
 codeHint|6 digits of your authenticator app, or a recovery code|인증 앱의 숫자 6자리 또는 복구 코드
 #password
@@ -63,8 +56,7 @@ changed|Your account has the new address.|이제 새 주소를 씁니다.
 newAddress|New address|새 주소
 change|Change address|이메일 주소 변경
 asked|Follow the links in both mailboxes within a day.|하루 안에 두 메일함의 링크를 여세요.
-old|Now follow the link in the old mailbox.|이전 주소로 온 링크도 여세요.
-new|Now follow the link in the new mailbox.|새 주소로 온 링크도 여세요.
+next|Now follow the link in the other mailbox.|다른 메일함의 링크도 여세요.
 #form
 addLabel|Type and press Enter|입력 후 Enter
 removeLabel|Remove {label}|{label} 빼기
@@ -277,21 +269,16 @@ tooOften|Too much at once. Try again {when}.|요청이 너무 많습니다. {whe
 server|That went wrong. Please try again.|문제가 생겼습니다. 다시 시도하세요.
 `;
 
-const MESSAGES = new Map();
-let group = '';
+const MESSAGES = {};
+let group;
 for (const line of TABLE.trim().split('\n')) {
-	if (line.startsWith('#')) group = line.slice(1);
-	else {
-		const [key, ...texts] = line.split('|');
-		MESSAGES.set(`${group}.${key}`, texts);
-	}
+	const [key, ...texts] = line.split('|');
+	if (texts[0]) MESSAGES[`${group}.${key}`] = texts;
+	else group = key.slice(1);
 }
 
 /** A message in the page's language, its `{names}` filled in. */
-export function t(key, values = {}) {
-	const message = MESSAGES.get(key)?.[locale === 'ko' ? 1 : 0] ?? key;
-	return message.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-}
+export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
 // A formatter takes long to make, and lists ask for the same ones again and again.
 const formatters = new Map();
@@ -309,10 +296,10 @@ export function dateText(date) {
 }
 
 /** An instant in the reader's time zone. */
-export const timeText = (instant, timeZone = zone) => formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(new Date(instant));
+export const timeText = (instant) => formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(new Date(instant));
 
-/** The date it is in the reader's time zone, as `2026-11-20`. */
-export const today = (timeZone = zone) => formatter(Intl.DateTimeFormat, { timeZone }, 'sv').format(new Date());
+/** As `2026-11-20`. */
+export const today = () => formatter(Intl.DateTimeFormat, { timeZone: zone }, 'sv').format(new Date());
 
 /** How long ago an instant was, in its largest unit. */
 export const ago = (instant) => fromNow(Math.min(0, (new Date(instant) - Date.now()) / 1000));

@@ -62,17 +62,13 @@ export function logInPage(query, alert) {
 		h('h1', t('session.logIn')),
 		query.has('ready') && h('p.good', t('session.ready')),
 		alert && h('p.form-error', { role: 'alert' }, alert),
-		form({
-			fields: [emailField(), passwordField()],
-			submit: t('session.logIn'),
-			onSubmit: prove,
-		}),
-		aside('', '#/forgot', t('password.forgot')),
-		aside(t('session.new'), '#/sign-up', t('session.signUp')));
+		form({ fields: [emailField(), passwordField()], submit: t('session.logIn'), onSubmit: prove }),
+		aside('#/forgot', t('password.forgot')),
+		aside('#/sign-up', t('session.signUp')));
 	const askForCode = ({ ticket, expires_in }) => {
 		const until = Date.now() + expires_in * 1000;
 		const code = codeField(t('session.codeHint'));
-		put(card, h('h1', t('session.secondStep')), form({
+		put(card, h('h1', t('factor.title')), form({
 			fields: [code],
 			submit: t('session.logIn'),
 			// A wrong code and a ticket out of date are answered alike, so the clock tells them apart.
