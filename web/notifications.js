@@ -37,10 +37,10 @@ export async function notificationsPage() {
 	// Up to the newest that is shown: what came meanwhile stays unread.
 	const markAll = button(t('notifications.all'), () => {
 		const rows = list.querySelectorAll('.unread');
-		return mark('read', { through: rows[0].id }, ...rows);
-	}, { class: 'mark-all' });
+		return mark('read', { through: rows[0]?.id }, ...rows);
+	});
 	const title = t('nav.notifications');
-	return { title, node: h('div.narrow', h('div.title-row', h('h1', title), markAll), await paged(list, load, draw), h('p.hint.none', t('event.none'))) };
+	return { title, node: h('div.narrow', h('div.title-row', h('h1', title), markAll), await paged(list, load, draw), !list.firstChild && h('p.hint', t('event.none'))) };
 }
 
 /** How the person follows the project or the task of a path. */

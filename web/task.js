@@ -69,11 +69,11 @@ export async function taskPage({ project: projectId, task: id }) {
 	draw();
 
 	const [title, description, ...rest] = fields.map((it) => it.node);
-	const facts = t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at) });
 	const end = () => {
 		remove(base);
 		back();
 	};
+	const facts = t('task.facts', { name: nameOf(people, base.created_by), when: timeText(base.created_at) });
 	return {
 		title: base.title,
 		node: h('div.wide', { onchange: settle, onfocusout: settle },
