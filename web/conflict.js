@@ -15,8 +15,7 @@ export function conflictCard(id, people) {
 		resolve(id, Object.fromEntries(chosen.map(([name]) => [name, patch[name]])));
 	};
 	return h('form.card.fields.conflict', { onsubmit },
-		h('h2', t('conflict.title')),
-		h('p', t('conflict.text', { name: nameOf(people, conflict.updated_by), when: ago(conflict.updated_at) })),
+		h('div', h('h2', t('conflict.title')), t('conflict.text', { name: nameOf(people, conflict.updated_by), when: ago(conflict.updated_at) })),
 		Object.keys(patch).map((name) => h('fieldset.fields.pairs', h('legend', t(`task.${name}`)), choice(name, 'now', conflict), choice(name, 'yours', patch))),
 		h('div.actions', h('button.primary', { type: 'submit' }, t('form.save')), button(t('conflict.theirs'), () => resolve(id))));
 }
