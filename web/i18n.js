@@ -12,7 +12,7 @@ export function setLocale(wanted, time_zone) {
 
 document.documentElement.lang = locale;
 
-// Each message in English and in Korean, by group and key.
+// Each message by group and key, in English and in Korean; the English of `in_progress` is `In progress` where nothing is said.
 const TABLE = `
 #app
 tagline|Hand work over. Those it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
@@ -22,24 +22,24 @@ sure|Sure? There is no way back.|되돌릴 수 없습니다. 할까요?
 #nav
 label|Main|주 메뉴
 mine|My tasks|내 작업
-projects|Projects|프로젝트
-invitations|Invitations|초대
-settings|Settings|설정
+projects||프로젝트
+invitations||초대
+settings||설정
 notifications|Updates|알림
 #session
 logIn|Log in|로그인
 logOut|Log out|로그아웃
 signUp|Sign up|가입하기
-email|Email|이메일
-name|Name|이름
-password|Password|비밀번호
+email||이메일
+name||이름
+password||비밀번호
 ended|Your session has ended. Please log in again.|세션이 끝났습니다. 다시 로그인하세요.
 checkInbox|Check your inbox|메일함을 확인하세요
 linkSent|We sent a link to {email}.|{email} 주소로 링크를 보냈습니다.
 verify|Choose a password|비밀번호 정하기
 ready|Your password is set.|비밀번호를 정했습니다.
 dead|This link has expired or was used.|만료되었거나 쓰인 링크입니다.
-code|Code|코드
+code||코드
 codeHint|6 digits of your authenticator app, or a recovery code|인증 앱의 숫자 6자리 또는 복구 코드
 #password
 show|Show password|비밀번호 표시
@@ -51,7 +51,7 @@ changed|Changed. Other sessions have ended.|변경했습니다. 다른 세션은
 forgot|Forgot your password?|비밀번호를 잊으셨나요?
 sendLink|Mail me a link|메일로 링크 받기
 #email
-confirm|Confirm|확인
+confirm||확인
 changed|Your account has the new address.|이제 새 주소를 씁니다.
 newAddress|New address|새 주소
 change|Change address|이메일 주소 변경
@@ -60,22 +60,22 @@ next|Now follow the link in the other mailbox.|다른 메일함의 링크도 여
 #form
 addLabel|Type and press Enter|입력 후 Enter
 removeLabel|Remove {label}|{label} 빼기
-save|Save|저장
-saved|Saved|저장했습니다
+save||저장
+saved||저장했습니다
 #status
-waiting|Waiting|대기
-in_progress|In progress|진행 중
-done|Done|완료
+waiting||대기
+in_progress||진행 중
+done||완료
 #priority
-none|None|없음
-low|Low|낮음
-medium|Medium|보통
-high|High|높음
-urgent|Urgent|긴급
+none||없음
+low||낮음
+medium||보통
+high||높음
+urgent||긴급
 #role
-viewer|Viewer|뷰어
-editor|Editor|편집자
-owner|Owner|소유자
+viewer||뷰어
+editor||편집자
+owner||소유자
 #mine
 empty|Tasks assigned to you in any project show up here. To start, make a project or accept an invitation.|어느 프로젝트든 나에게 맡겨진 작업이 여기에 보입니다. 프로젝트를 만들거나 초대를 수락해 시작하세요.
 #projects
@@ -83,19 +83,19 @@ create|New project|새 프로젝트
 createSubmit|Create|만들기
 name|Project name|프로젝트 이름
 none|No projects yet|아직 프로젝트가 없습니다
-rename|Rename|이름 바꾸기
+rename||이름 바꾸기
 delete|Delete project|프로젝트 삭제
 #board
 new|New task|새 작업
 create|Create task|작업 만들기
 created|Created: {title}|만들었습니다: {title}
 none|No tasks|작업 없음
-views|Views|보기
-table|Table|표
-board|Board|보드
-overview|Overview|개요
-activity|Activity|활동
-people|People|구성원
+views||보기
+table||표
+board||보드
+overview||개요
+activity||활동
+people||구성원
 beside|Column beside|옆 열
 move|Move card|카드 옮기기
 #table
@@ -105,49 +105,49 @@ previous|Previous task|이전 작업
 open|Open task|작업 열기
 #filter
 text|Filter by title|제목으로 찾기
-me|Me|나
-sort|Sort|정렬
-clear|Clear|지우기
+me||나
+sort||정렬
+clear||지우기
 count|Tasks: {count}|작업 {count}개
 #people
 you|you|나
 unknown|former member|이전 구성원
 left|{name} (left)|{name} (나감)
-role|Role|역할
+role||역할
 inviteTitle|Invite someone|초대하기
 invite|Send invitation|초대 보내기
 invited|Invitation sent to {email}|{email} 주소로 초대를 보냈습니다
 withdraw|Withdraw invitation|초대 취소
-remove|Remove|내보내기
+remove||내보내기
 leave|Leave project|프로젝트 나가기
 #task
-title|Title|제목
-description|Description|설명
-status|Status|상태
-assignee|Assignee|담당자
-priority|Priority|우선순위
+title||제목
+description||설명
+status||상태
+assignee||담당자
+priority||우선순위
 due_on|Due|마감일
-labels|Labels|라벨
-project|Project|프로젝트
+labels||라벨
+project||프로젝트
 updated_at|Updated|변경
-nobody|Nobody|없음
+nobody||없음
 empty|empty|비어 있음
 dueOn|Due {date}|{date}까지
 lateSince|Overdue {date}|{date} 지남
 facts|Created by {name}, {when}|{name} 님이 만듦 · {when}
 back|Back to the list|목록으로
 discard|Discard my edit|내 편집 버리기
-delete|Delete|삭제
-deleted|Deleted|삭제했습니다
+delete||삭제
+deleted||삭제했습니다
 #conflict
 title|Changed by others meanwhile|그 사이에 다른 사람이 바꿨습니다
 text|Last saved by {name} {when}. Yours is not saved yet.|{name} 님이 {when} 마지막으로 저장했습니다. 내 편집은 아직 저장되지 않았습니다.
 now|Theirs|다른 사람
-yours|Yours|내 편집
+yours||내 편집
 theirs|Take theirs|다른 사람 것으로
 #outbox
 waiting|Changes not saved yet: {count}. Trying again.|아직 저장되지 않은 변경 {count}건. 다시 시도하고 있습니다.
-undo|Undo|되돌리기
+undo||되돌리기
 kept|Not deleted: “{title}” has just been changed.|“{title}” 작업이 방금 바뀌어 삭제하지 않았습니다.
 #history
 title|History|기록
@@ -178,8 +178,8 @@ mute|Nothing by mail|메일 받지 않음
 #invitations
 none|No invitations|초대가 없습니다
 as|{name} invites you as {role}|{name} 님이 {role}로 초대했습니다
-accept|Accept|수락
-decline|Decline|거절
+accept||수락
+decline||거절
 #overview
 flow|Tasks by day|날짜별 작업
 cycle|Days from start to done|시작부터 완료까지 걸린 일수
@@ -188,10 +188,10 @@ open|Open tasks by person|담당자별 남은 작업
 reading|{count} tasks read|작업 {count}개 읽음
 #keys
 title|Keyboard shortcuts|단축키
-close|Close|닫기
+close||닫기
 #settings
 locale|Language|언어
-time_zone|Time zone|시간대
+time_zone||시간대
 notify|Mail me when|메일로 받기
 now|At once|바로
 digest|Once a day|하루 한 번
@@ -202,15 +202,15 @@ edited|a task is edited|작업이 편집될 때
 deleted|a task is deleted|작업이 삭제될 때
 digest_hour|Hour of the daily mail (0–23)|하루 한 번 오는 시각(0~23)
 quiet|Quiet hours|방해 금지 시간
-from|From|시작
-to|To|끝
+from||시작
+to||끝
 urgent|Urgent tasks come through|긴급 작업은 받기
 #sessions
 title|Sessions|로그인한 기기
 unknown|Unknown device|알 수 없는 기기
 current|this one|현재 기기
 times|Since {since}, last used {used}|{since}부터 · {used} 사용
-end|End|끝내기
+end||끝내기
 endOthers|End all others|다른 기기 모두 끝내기
 #factor
 title|Second factor|2단계 인증
@@ -229,8 +229,8 @@ newPassword|If yours is shorter than 15 characters|지금 비밀번호가 15자�
 #tokens
 title|API tokens|API 토큰
 make|New token|새 토큰
-access|Access|권한
-read|Read|읽기
+access||권한
+read||읽기
 write|Read and write|읽기와 쓰기
 everywhere|All projects|모든 프로젝트
 life|Good for|사용 기간
@@ -238,22 +238,22 @@ days|{days} days|{days}일
 until|until {when}|{when}까지
 used|used {when}|{when} 사용
 unused|never used|사용한 적 없음
-revoke|Revoke|폐기
+revoke||폐기
 #event
 title|What happened|보안 기록
-new_device|Log-in on a new device|새 기기에서 로그인
-password_changed|Password changed|비밀번호 변경
-password_reset|Password reset|비밀번호 재설정
-second_factor_on|Second factor on|2단계 인증 켬
-second_factor_off|Second factor off|2단계 인증 끔
-recovery_code_used|Recovery code used|복구 코드 사용
-recovery_codes_renewed|Recovery codes renewed|복구 코드 새로 받음
-token_made|API token made|API 토큰 만듦
-token_revoked|API token revoked|API 토큰 폐기
+new_device||새 기기에서 로그인
+password_changed||비밀번호 변경
+password_reset||비밀번호 재설정
+second_factor_on||2단계 인증 켬
+second_factor_off||2단계 인증 끔
+recovery_code_used||복구 코드 사용
+recovery_codes_renewed||복구 코드 새로 받음
+token_made||API 토큰 만듦
+token_revoked||API 토큰 폐기
 refresh_token_reused|Copied session ended|복사된 세션 종료
 email_change_asked|Change of address asked for|주소 변경 신청
-email_changed|Address changed|주소 변경
-sessions_ended|Sessions ended|세션 종료
+email_changed||주소 변경
+sessions_ended||세션 종료
 #account
 title|Your data|내 데이터
 export|Download as JSON|JSON으로 내려받기
@@ -273,7 +273,8 @@ const MESSAGES = {};
 let group;
 for (const line of TABLE.trim().split('\n')) {
 	const [key, ...texts] = line.split('|');
-	if (texts[0]) MESSAGES[`${group}.${key}`] = texts;
+	texts[0] ||= key[0].toUpperCase() + key.slice(1).replaceAll('_', ' ');
+	if (texts[1]) MESSAGES[`${group}.${key}`] = texts;
 	else group = key.slice(1);
 }
 
