@@ -5,7 +5,7 @@ import { CHOICES, optionsOf } from './newtask.js';
 import { nameOf } from './people.js';
 import { current } from './session.js';
 
-export const SORTS = ['title', 'status', 'assignee', 'priority', 'due_on', 'updated_at'];
+const SORTS = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at'];
 
 /** The tasks a query asks for, in its order; those without a value come last, whichever way it goes. */
 export function chosen(list, query, people) {
@@ -17,14 +17,13 @@ export function chosen(list, query, people) {
 		&& (!label || task.labels.includes(label))
 		&& words.every((it) => task.title.toLowerCase().includes(it)));
 	const name = sort.replace('-', '');
-	if (!SORTS.includes(name)) return found;
+	if (!name) return found;
 	const value = (it) => CHOICES[name]?.indexOf(it[name]) ?? (name === 'assignee' && it.assignee ? nameOf(people, it.assignee) : it[name]);
 	const { compare } = new Intl.Collator(locale, { numeric: true });
-	const order = /title|assignee/.test(name) ? compare : (a, b) => (a > b) - (a < b);
 	return found.sort((one, other) => {
 		const a = value(one);
 		const b = value(other);
-		return (a === null) - (b === null) || (name === sort ? order(a, b) : order(b, a));
+		return (a === null) - (b === null) || (name === sort ? compare(a, b) : compare(b, a));
 	});
 }
 

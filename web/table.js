@@ -1,6 +1,6 @@
 // Of a long list only what is near the screen is in the document.
 import { h, notice, t } from './dom.js';
-import { chosen, filterBar, SORTS } from './filter.js';
+import { chosen, filterBar } from './filter.js';
 import { ago, dateText, today } from './i18n.js';
 import { shortcut } from './keys.js';
 import { FIELDS, taskField } from './newtask.js';
@@ -161,9 +161,8 @@ export function taskRows(ctx, { root, groups, columns, drawn }) {
 export function tableView(ctx, columns = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at']) {
 	const { query, list, title } = ctx;
 	const heads = columns.map((name) => {
-		const text = t(`task.${name}`);
 		const onclick = () => bar.ask('sort', { [name]: `-${name}`, [`-${name}`]: '' }[query.get('sort')] ?? name);
-		return h('th', { scope: 'col' }, SORTS.includes(name) ? h('button', { type: 'button', onclick }, text) : text);
+		return h('th', { scope: 'col' }, h('button', { type: 'button', onclick }, t(`task.${name}`)));
 	});
 	const parent = h('tbody');
 	const root = h('table.card', { 'aria-label': title }, h('thead', h('tr', heads)), parent);
