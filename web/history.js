@@ -26,9 +26,8 @@ export function changeEntry({ id, task, version, kind, title, actor, at, fields 
 	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ',
 		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)]);
 	const by = nameOf(people, actor);
-	const node = row(
-		[avatar(by), h('b', by), ' ', t(`history.${kind}`), withTask && [': ', h('a', { href: taskHref(place) }, title)], h('ul', fields.map(field))],
-		when(at), fold(t('history.told'), told));
+	const node = row([avatar(by), h('b', by), ` ${t(`history.${kind}`)}`, withTask && [': ', h('a', { href: taskHref(place) }, title)], ' ', when(at),
+		h('ul', fields.map(field)), fold(t('history.told'), told)]);
 	return Object.assign(node, { id });
 }
 

@@ -165,6 +165,7 @@ bounced|mail came back|메일 반송됨
 #notifications
 read|Mark as read|읽음으로 표시
 all|Mark all as read|모두 읽음으로 표시
+none|Nothing yet.|아직 없습니다.
 assignee|assigned to you|내가 담당자
 former_assignee|was assigned to you|내가 담당하던 작업
 creator|created by you|내가 만든 작업

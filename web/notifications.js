@@ -40,7 +40,7 @@ export async function notificationsPage() {
 		return mark('read', { through: rows[0]?.id }, ...rows);
 	});
 	const title = t('nav.notifications');
-	return { title, node: h('div.narrow', h('div.title-row', h('h1', title), markAll), await paged(list, load, draw), !list.firstChild && h('p.hint', t('event.none'))) };
+	return { title, node: h('div.narrow', h('div.title-row', h('h1', title), markAll), await paged(list, load, draw), !list.firstChild && h('p.hint', t('notifications.none'))) };
 }
 
 /** How the person follows the project or the task of a path. */

@@ -1,1 +1,0 @@
-export { subscription } from './notifications.js';
