@@ -30,7 +30,6 @@ async function send(method, path, { body, headers, ...options } = {}) {
 	const lost = () => Promise.reject(new Problem(0));
 	const answer = await fetch(path, {
 		method,
-		cache: 'no-store',
 		headers: { accept: 'application/json', 'accept-language': locale, ...(body && { 'content-type': 'application/json' }), ...headers },
 		body: body && JSON.stringify(body),
 		...options,
@@ -52,20 +51,15 @@ function keep(answer) {
 // A refresh token used again after its grace ends the session, so tabs take turns.
 const inTurn = (act) => navigator.locks.request('baton-refresh', act);
 
-const isRefused = ({ status }) => status >= 400 && status < 500 && status !== 429;
-
 async function refresh() {
 	if (over) throw new SignedOut();
-	return refreshing ??= inTurn(async () => {
-		try {
-			keep(await open('/v1/login/refresh', {}));
-		} catch (error) {
-			if (!isRefused(error)) throw error;
-			drop();
-			over = true;
-			dispatchEvent(new Event('signedout'));
-			throw new SignedOut();
-		}
+	return refreshing ??= inTurn(() => open('/v1/login/refresh', {}).then(keep)).catch((error) => {
+		// Offline, too often, a fault: that passes.
+		if (!/^4(?!29)/.test(error.status)) throw error;
+		accessToken = null;
+		over = true;
+		dispatchEvent(new Event('signedout'));
+		throw new SignedOut();
 	}).finally(() => {
 		refreshing = null;
 	});
@@ -78,7 +72,7 @@ export async function logIn(proof) {
 
 /** Ends the session; where that is refused, there was none any more. */
 export const logOut = () => inTurn(() => open('/v1/logout', {}).catch((error) => {
-	if (!isRefused(error)) throw error;
+	if (error.status !== 401) throw error;
 }));
 
 /** For what needs no session. */

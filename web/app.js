@@ -1,4 +1,4 @@
-// Finds the page an address names, asks for a log-in where it needs one, and puts it on the screen.
+// Shows the page an address names, or a log-in where it needs one.
 import * as account from './account.js';
 import { SignedOut } from './api.js';
 import { button, focusOn, h, put, t } from './dom.js';
@@ -92,11 +92,7 @@ async function count() {
 	}
 }
 
-addEventListener('hashchange', (event) => {
-	// One that a page sends itself only asks to be drawn anew.
-	if (!event.isTrusted || !shown.dirty?.() || confirm(t('app.leave'))) go();
-	else history.replaceState(null, '', event.oldURL);
-});
+addEventListener('hashchange', go);
 addEventListener('beforeunload', (event) => {
 	if (shown.dirty?.()) event.preventDefault();
 });

@@ -17,7 +17,6 @@ const TABLE = `
 #app
 tagline|Hand work over. Those it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
 more|Show more|더 보기
-leave|Leave without saving?|저장하지 않고 나갈까요?
 sure|Sure? There is no way back.|되돌릴 수 없습니다. 할까요?
 #nav
 label|Main|주 메뉴
@@ -218,8 +217,7 @@ title|Second factor|2단계 인증
 on|on|켜짐
 off|off|꺼짐
 switchOn|Switch on|켜기
-add|Enter this key in your authenticator app, or|인증 앱에 이 키를 입력하거나
-open|open it on this device|이 기기에서 여세요
+add|Add this key to your authenticator app|이 키를 인증 앱에 추가하세요
 codes|Your recovery codes|복구 코드
 once|Keep it: it is not shown again.|다시 보이지 않으니 보관하세요.
 kept|I have kept it|보관했습니다

@@ -20,7 +20,7 @@ export function secondFactor(factor, changed) {
 	const showCodes = ({ recovery_codes }) => showOnce(place, t('factor.codes'), recovery_codes.join('\n'), changed);
 	const enrol = ({ otpauth_uri, secret }) => {
 		const code = codeField();
-		put(place, h('p', t('factor.add'), ' ', h('a', { href: otpauth_uri }, t('factor.open'))), copyable(secret.match(/.{1,4}/g).join(' ')), form({
+		put(place, h('a', { href: otpauth_uri }, t('factor.add')), copyable(secret.match(/.{1,4}/g).join(' ')), form({
 			fields: [code],
 			submit: t('email.confirm'),
 			onSubmit: async (body) => showCodes((await request('POST', `${FACTOR}/confirm`, { body })).body),
@@ -34,7 +34,7 @@ export function secondFactor(factor, changed) {
 		ask(t('factor.switchOff'), changed, { method: 'DELETE', after: [newPassword({ name: 'new_password', hint: t('factor.newPassword') })] }));
 }
 
-const whence = ({ device, network_address }) => [device ?? t('sessions.unknown'), network_address].filter(Boolean).join(' · ');
+const whence = ({ device, network_address }) => [device?.replace(' on ', ' · ') ?? t('sessions.unknown'), network_address].filter(Boolean).join(' · ');
 
 /** Where I am logged in. */
 export async function sessions(draw) {
