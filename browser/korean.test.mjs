@@ -61,3 +61,67 @@ describe('no English word is left, with a session', () => {
 		});
 	}
 });
+
+test('a Korean reader comes from the log-in to a task, and is told in Korean beside the field what is refused', async (t) => {
+	const other = await visit(t, world.stack, options);
+	const { page } = other;
+	const mina = await world.stack.person('이해나', { email: 'haena@example.com', locale: 'ko', time_zone: 'Asia/Seoul' });
+	await page.goto('/');
+	await page.getByLabel('이메일').fill(mina.email);
+	await page.getByLabel('비밀번호', { exact: true }).fill('맞지 않는 비밀번호입니다 정말로');
+	await page.getByRole('button', { name: '로그인' }).click();
+	const alert = page.getByRole('alert').filter({ hasText: /[가-힣]/ });
+	await alert.waitFor();
+	await holdKorean(page);
+	await page.getByLabel('비밀번호', { exact: true }).fill(mina.password);
+	await page.getByRole('button', { name: '로그인' }).click();
+	await page.getByRole('heading', { level: 1, name: '내 작업' }).waitFor();
+
+	await page.getByRole('link', { name: '프로젝트', exact: true }).click();
+	await page.getByLabel('프로젝트 이름').fill('보일러실');
+	await page.getByRole('button', { name: '만들기' }).click();
+	await page.getByRole('heading', { level: 1, name: '보일러실' }).waitFor();
+	await page.getByRole('button', { name: '새 작업' }).click();
+	const dialog = page.getByRole('dialog');
+	const title = dialog.getByLabel('제목');
+	const refusal = async (typed) => {
+		await title.fill(typed);
+		await dialog.locator('[type=submit]').click();
+		await dialog.locator('[aria-invalid=true]').waitFor();
+		const said = page.locator(`#${(await title.getAttribute('aria-describedby')).split(' ').at(-1)}`);
+		await said.filter({ hasText: /[가-힣]/ }).waitFor();
+		assert.equal(await title.inputValue(), typed);
+		await holdKorean(page);
+		return said.textContent();
+	};
+	assert.match(await refusal('펌프'.repeat(101)), /200/);
+	await refusal('');
+	// The Enter that ends a syllable is the input method's.
+	const labels = dialog.getByRole('textbox', { name: '라벨' });
+	await labels.fill('지하');
+	await labels.evaluate((it) => it.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true })));
+	assert.equal(await labels.inputValue(), '지하');
+	await title.fill('펌프 고치기');
+	await dialog.locator('[type=submit]').click();
+	await page.getByRole('row').filter({ hasText: '펌프 고치기' }).waitFor();
+	await page.getByRole('link', { name: '펌프 고치기' }).click();
+	await page.getByRole('heading', { level: 1, name: '펌프 고치기' }).waitFor();
+	await page.getByRole('listitem').filter({ hasText: '이해나' }).first().waitFor();
+	await holdKorean(page);
+});
+
+test('the language of the profile goes before that of the browser, and a change of it shows at once', async (t) => {
+	const eva = await world.stack.person('Eva', { locale: 'en' });
+	const other = await visit(t, world.stack, options);
+	const { page } = other;
+	await other.open('#/login', '로그인');
+	await other.logIn(eva, '#/settings');
+	await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
+	assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+	await page.getByLabel('Language').selectOption('ko');
+	await page.getByRole('button', { name: 'Save' }).first().click();
+	await page.getByRole('heading', { level: 1, name: '설정' }).waitFor();
+	assert.equal(await page.evaluate(() => document.documentElement.lang), 'ko');
+	await page.reload();
+	await page.getByRole('heading', { level: 1, name: '설정' }).waitFor();
+});

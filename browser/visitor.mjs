@@ -42,7 +42,8 @@ async function servePageFrom(folder, context, { origin }) {
 	const isFile = (url) => /^\/([\w-]+\.\w+)?$/.test(url.pathname) && existsSync(fileOf(url));
 	await context.route(isFile, async (route) => {
 		const file = fileOf(new URL(route.request().url()));
-		await route.fulfill({ body: await readFile(file), headers: { 'content-type': `${TYPES[path.extname(file).slice(1)]}; charset=utf-8`, 'content-security-policy': policy } });
+		// One whose page is gone meanwhile is nobody's.
+		await route.fulfill({ body: await readFile(file), headers: { 'content-type': `${TYPES[path.extname(file).slice(1)]}; charset=utf-8`, 'content-security-policy': policy } }).catch(() => {});
 	});
 }
 

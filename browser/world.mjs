@@ -29,7 +29,7 @@ export async function makeWorld({ locale = 'en', names = ['Ada Lovelace', 'Mina 
 
 
 /** Pages of somebody without a session. */
-export const OUTSIDE = ['#/login', '#/login?verified=1', '#/sign-up', '#/verify?token=x', '#/forgot', '#/reset?token=x', '#/email?token=x'];
+export const OUTSIDE = ['#/login', '#/login?ready', '#/sign-up', '#/verify?token=x', '#/forgot', '#/reset?token=x', '#/email?token=x'];
 
 /** Pages with a session: their address, and what is done there before it is looked at. */
 export function insidePages({ project, task }) {
