@@ -12,7 +12,7 @@ export const clearShortcuts = () => shortcuts.splice(0);
 export const helpButton = () => button('?', help, { class: 'quiet help', 'aria-label': t('keys.title') });
 
 function help() {
-	const line = ({ keys, label }) => h('p', h('span', keys.map((it) => h('kbd.you', it.replace('Arrow', '')))), label);
+	const line = ({ keys, label }) => h('p', h('span', keys.map((it) => h('kbd.mark', it.replace('Arrow', '')))), label);
 	const dialog = h('dialog.keys', { 'aria-label': t('keys.title'), closedby: 'any', onclose: () => dialog.remove() },
 		h('h2', t('keys.title')), shortcuts.map(line), button(t('keys.close'), () => dialog.close()));
 	document.body.append(dialog);

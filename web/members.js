@@ -21,7 +21,7 @@ export async function membersView({ project, people }) {
 		const failed = ({ message }) => choice.show(message);
 		const onchange = () => request('PATCH', place, { body: { role: choice.read() } }).then(() => (mine ? redraw() : choice.show('')), failed);
 		const choice = role({ label: `${t('people.role')}: ${name}`, value, disabled: !owns, onchange });
-		return row([avatar(name), h('strong', name), mine && h('span.you', t('people.you'))], '', choice.node,
+		return row([avatar(name), h('strong', name), mine && h('span.mark', t('people.you'))], '', choice.node,
 			(owns || mine) && removal(mine ? 'people.leave' : 'people.remove', name, place, mine ? leave : redraw, { failed }));
 	};
 	const invitation = (it) => row(h('strong', it.email), `${t(`role.${it.role}`)} · ${ago(it.invited_at)}`, removal('people.withdraw', it.email, `${path}/invitations/${it.id}`, redraw));

@@ -38,7 +38,7 @@ const whence = ({ device, network_address }) => [device?.replace(' on ', ' · ')
 
 /** Where I am logged in. */
 export async function sessions(draw) {
-	const one = (it) => row([whence(it), it.current && h('span.you', t('sessions.current'))],
+	const one = (it) => row([whence(it), it.current && [' ', h('span.mark', t('sessions.current'))]],
 		t('sessions.times', { since: timeText(it.created_at), used: ago(it.last_used_at) }),
 		!it.current && removal('sessions.end', whence(it), `${SESSIONS}/${it.id}`, draw));
 	return [h('ul.rows', (await get(SESSIONS)).items.map(one)), h('div.actions', button(t('sessions.endOthers'), () => request('DELETE', SESSIONS).then(draw)))];

@@ -43,7 +43,7 @@ export async function settingsPage() {
 			h('section.card', node),
 			fold(t('password.change'), (draw) => changePassword(factor, draw)),
 			// What the other parts ask for depends on the second factor, so all of it is drawn anew.
-			fold([t('factor.title'), h('span.you', t(factor.enabled ? 'factor.on' : 'factor.off'))], () => secondFactor(factor, redraw)),
+			fold([t('factor.title'), ' ', h('span.mark', t(factor.enabled ? 'factor.on' : 'factor.off'))], () => secondFactor(factor, redraw)),
 			fold(t('sessions.title'), sessions),
 			fold(t('tokens.title'), (draw) => tokens(factor, draw)),
 			fold(t('email.change'), () => changeEmail(factor)),
