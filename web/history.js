@@ -12,7 +12,8 @@ export const valueText = (name, value, people) => (!value?.length ? t('task.empt
 	: /status|priority/.test(name) ? t(`${name}.${value}`)
 	: value);
 
-export const when = (at) => h('time', { datetime: at, title: timeText(at) }, ago(at));
+/** Who did what, to what, and when. */
+export const headline = (by, kind, at, link) => [avatar(by), h('b', by), ` ${t(`history.${kind}`)}`, link && [': ', link], ' ', h('time', { datetime: at, title: timeText(at) }, ago(at))];
 
 export function changeEntry({ id, task, version, kind, title, actor, at, fields }, { people, project, withTask }) {
 	const place = { project: project.id, id: task };
@@ -25,10 +26,8 @@ export function changeEntry({ id, task, version, kind, title, actor, at, fields 
 	};
 	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ',
 		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)]);
-	const by = nameOf(people, actor);
-	const node = row([avatar(by), h('b', by), ` ${t(`history.${kind}`)}`, withTask && [': ', h('a', { href: taskHref(place) }, title)], ' ', when(at),
-		h('ul', fields.map(field)), fold(t('history.told'), told)]);
-	return Object.assign(node, { id });
+	const link = withTask && h('a', { href: taskHref(place) }, title);
+	return Object.assign(row([headline(nameOf(people, actor), kind, at, link), h('ul', fields.map(field)), fold(t('history.told'), told)]), { id });
 }
 
 /** A list of changes; `add` puts those that came since on top. */

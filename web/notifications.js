@@ -1,7 +1,7 @@
 import { all, get, page, request } from './api.js';
 import { button, h, paged, row, t } from './dom.js';
 import { field } from './form.js';
-import { when } from './history.js';
+import { headline } from './history.js';
 import { nameOf, peopleOf } from './people.js';
 import { projectHref, taskHref } from './tasks.js';
 
@@ -18,26 +18,24 @@ export async function notificationsPage() {
 		for (const { project } of found.items) if (!people.has(project)) people.set(project, await peopleOf(project));
 		return found;
 	};
-	const mark = async (place, body, ...rows) => {
+	const mark = async (place, body, buttons) => {
 		await request('POST', `${PATH}/${place}`, { body });
-		rows.forEach((it) => it.classList.remove('unread'));
+		buttons.forEach((it) => it.remove());
 		dispatchEvent(new Event('count'));
 	};
 	const draw = ({ id, kind, project, task, title, fields, actors, user, reason, at, read }) => {
-		const name = (user ? [user] : actors).map((it) => nameOf(people.get(project), it)).join(', ');
-		const done = () => mark(`${id}/read`, undefined, node);
+		const by = (user ? [user] : actors).map((it) => nameOf(people.get(project), it)).join(', ');
+		const done = () => mark(`${id}/read`, undefined, [unread]);
+		const unread = !read && button(t('notifications.read'), done, { class: 'quiet unread', id });
 		const href = task && kind !== 'deleted' ? taskHref({ project, id: task }) : `${projectHref(project)}/${task ? 'activity' : 'people'}`;
 		const link = h('a', { href, onclick: () => read || done().catch(() => {}) }, title ?? projects.get(project));
-		const node = row([link, h('p', `${name} ${t(`history.${kind}`)}`, kind === 'updated' && `: ${fields.map((it) => t(`task.${it}`)).join(', ')}`)],
-			[`${projects.get(project)} · ${t(`notifications.${reason}`)} · `, when(at)],
-			button(t('notifications.read'), done, { class: 'quiet mark-read' }));
-		if (!read) node.classList.add('unread');
-		return Object.assign(node, { id });
+		return row([headline(by, kind, at, link), kind === 'updated' && h('p', fields.map((it) => t(`task.${it}`)).join(', '))],
+			`${projects.get(project)} · ${t(`notifications.${reason}`)}`, unread);
 	};
 	// Up to the newest that is shown: what came meanwhile stays unread.
 	const markAll = button(t('notifications.all'), () => {
-		const rows = list.querySelectorAll('.unread');
-		return mark('read', { through: rows[0]?.id }, ...rows);
+		const buttons = list.querySelectorAll('.unread');
+		return mark('read', { through: buttons[0]?.id }, buttons);
 	});
 	const title = t('nav.notifications');
 	return { title, node: h('div.narrow', h('div.title-row', h('h1', title), markAll), await paged(list, load, draw), !list.firstChild && h('p.hint', t('notifications.none'))) };
