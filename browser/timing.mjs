@@ -1,5 +1,6 @@
 // How fast a long list is: `npm run timing` with BATON naming a binary (a release build tells more). Prints medians of several loads.
 import { chromium } from 'playwright-core';
+import { servePage } from './files.mjs';
 import { MANY, makeMany } from './many.mjs';
 import { startStack } from './stack.mjs';
 
@@ -11,6 +12,7 @@ try {
 	console.log(`makes ${MANY} tasks`);
 	const project = await makeMany(ada);
 	const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+	await servePage(context, stack);
 	const page = await context.newPage();
 	await page.goto(`${stack.origin}/`);
 	await page.locator('[name=email]').fill(ada.email);

@@ -1,14 +1,10 @@
 // A person at a browser of their own. Whatever they do, the page may ask nothing of another host and must not fail in the console.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { servePage } from './files.mjs';
 import { until } from './wait.mjs';
-
-const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
 let browser;
 let failures = 0;
@@ -24,7 +20,7 @@ export async function visit(test, stack, { locale = 'en-GB', ...options } = {}) 
 	const context = await (await browser).newContext({ baseURL: stack.origin, locale, timezoneId: 'Europe/Berlin', viewport: { width: 1280, height: 800 }, ...options });
 	context.setDefaultTimeout(10_000);
 	const visitor = new Visitor(stack, context);
-	if (process.env.BATON_WEB) await servePageFrom(path.resolve(process.env.BATON_WEB), context, stack);
+	await servePage(context, stack);
 	visitor.page = await context.newPage();
 	if (test === null) visitors.push(visitor);
 	test?.after(async () => {
@@ -33,18 +29,6 @@ export async function visit(test, stack, { locale = 'en-GB', ...options } = {}) 
 		await visitor.close();
 	});
 	return visitor;
-}
-
-/** While one works on the page: its files from a folder, so that they need not be compiled into the binary first. */
-async function servePageFrom(folder, context, { origin }) {
-	const policy = (await fetch(origin)).headers.get('content-security-policy');
-	const fileOf = (url) => path.join(folder, url.pathname === '/' ? 'index.html' : url.pathname);
-	const isFile = (url) => /^\/([\w-]+\.\w+)?$/.test(url.pathname) && existsSync(fileOf(url));
-	await context.route(isFile, async (route) => {
-		const file = fileOf(new URL(route.request().url()));
-		// One whose page is gone meanwhile is nobody's.
-		await route.fulfill({ body: await readFile(file), headers: { 'content-type': `${TYPES[path.extname(file).slice(1)]}; charset=utf-8`, 'content-security-policy': policy } }).catch(() => {});
-	});
 }
 
 class Visitor {
