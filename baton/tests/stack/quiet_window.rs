@@ -89,7 +89,7 @@ async fn thirty_five_changes_to_twelve_tasks_within_ten_minutes_are_at_most_thre
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_burst_of_any_rhythm_is_a_handful_of_mails() {
+async fn a_burst_of_any_rhythm_is_at_most_three_mails() {
     let mut counts = Vec::new();
     for seed in 1..=SEEDS {
         let mut dice = Dice::new(seed);
@@ -100,9 +100,7 @@ async fn a_burst_of_any_rhythm_is_a_handful_of_mails() {
         counts.push(mails_of_burst(&pauses).await.0.len());
     }
     println!("mails of {SEEDS} bursts: {counts:?}");
-    assert!(counts.iter().all(|it| (1..=4).contains(it)), "{counts:?}");
-    // Nine of ten: gaps as long as a rest are in a burst of any rhythm.
-    assert!(counts.iter().filter(|it| **it <= 3).count() * 10 >= counts.len() * 9, "{counts:?}");
+    assert!(counts.iter().all(|it| (1..=3).contains(it)), "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

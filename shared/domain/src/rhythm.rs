@@ -25,15 +25,17 @@ impl Pacing {
     /// When a person is told of what waits for them: (when the first of it happened, when the last did) for each part.
     /// Nothing, where nothing waits.
     ///
-    /// That is when it was quiet for the window, or, while a stream of news goes on, for twice as long as its mails are spaced; but no
-    /// longer after the oldest of it than the longest wait; and never before the rhythm allows it.
+    /// That is when it was quiet for the window, but no longer after the oldest of it than the longest wait; while a stream of news goes
+    /// on, when the longest wait is over; and never before the rhythm allows it.
     #[must_use]
     pub fn due(&self, waiting: impl Iterator<Item = (Timestamp, Timestamp)>, rhythm: Option<&Rhythm>) -> Option<Timestamp> {
         let (oldest, newest) = waiting.reduce(|earlier, later| (earlier.0.min(later.0), earlier.1.max(later.1)))?;
         let rhythm = rhythm.filter(|_| self.spaces());
-        // In a stream, half a minute without news is no sign that it is over.
-        let window = rhythm.and_then(|it| it.cooled(oldest)).map_or(self.window, |cooled| (cooled * 2).max(self.window));
-        let settled = later(newest, window).min(later(oldest, self.longest_wait));
+        let at_the_latest = later(oldest, self.longest_wait);
+        // In a stream, half a minute without news is no sign that it is over. Who collects for five minutes after each mail comes to three
+        // mails in any ten minutes, however the news is spread.
+        let is_stream = rhythm.is_some_and(|it| it.cooled(oldest).is_some());
+        let settled = if is_stream { at_the_latest } else { later(newest, self.window).min(at_the_latest) };
         Some(rhythm.map_or(settled, |it| it.open_at().max(settled)))
     }
 

@@ -94,7 +94,7 @@ fn whoever_has_to_wait_is_told_until_when() {
     assert_eq!(wait(moment(29), &[&one]), Some(30));
     assert_eq!(wait(moment(29), &[&one, &other]), Some(50));
     let rhythm = Rhythm { told_at: at(10), spacing: SignedDuration::from_secs(60) };
-    assert_eq!(wait(Moment { rhythm: Some(&rhythm), ..moment(40) }, &[&one]), Some(120), "in a stream, for twice its spacing");
+    assert_eq!(wait(Moment { rhythm: Some(&rhythm), ..moment(40) }, &[&one]), Some(300), "in a stream, for the longest wait");
     assert_eq!(wait(moment(40), &[]), None);
     assert_eq!(wait(moment(40), &[&digest(TASK, 1, &[Status], 900)]), None, "a digest has a time of its own");
     assert_eq!(wait(moment(40), &[&postponed(one, 900)]), None, "and so has what was put off");

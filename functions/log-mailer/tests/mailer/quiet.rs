@@ -101,7 +101,7 @@ async fn after_a_mail_the_next_is_spaced_and_its_parts_hide_nobody() {
     world.pass_seconds(31);
     world.sweep().await;
     assert_eq!((world.sent_to("Ben").len(), world.sent_to("Cam").len()), (1, 1));
-    world.pass_seconds(90);
+    world.pass_seconds(230);
     assert_eq!(world.mailer.tellable_now().await.expect("a read"), 1);
     world.sweep().await;
     assert_eq!((world.sent_to("Ben").len(), rhythm().await.spacing.as_secs()), (2, 120));
