@@ -1,114 +1,114 @@
 // The only module that talks to the API. The access token stays in its memory, the refresh token in a cookie no script can read.
-import { fromNow, locale, t } from './i18n.js';
+import {fromNow, locale, t} from './i18n.js'
 
 /** An answer that is no success; its status is 0 where none came. */
 export class Problem extends Error {
 	constructor(status, body = {}, retryAfter) {
 		// The API says in the page's language what is wrong, but not when to come back.
-		super(status === 0 ? t('problem.offline') : retryAfter ? t('problem.tooOften', { when: fromNow(retryAfter) }) : body.detail ?? t('problem.server'));
-		Object.assign(this, { status, body, retryAfter, fields: body.errors ?? [] });
+		super(status === 0 ? t('problem.offline') : retryAfter ? t('problem.tooOften', {when: fromNow(retryAfter)}) : body.detail ?? t('problem.server'))
+		Object.assign(this, {status, body, retryAfter, fields: body.errors ?? []})
 	}
 }
 
 /** There is no session. The window hears of it as a `signedout` event. */
 export class SignedOut extends Error {
-	message = t('session.ended');
+	message = t('session.ended')
 }
 
-let accessToken = null;
-let refreshing = null;
+let accessToken = null
+let refreshing = null
 // Once a session is over, nothing is asked for until somebody logs in, here or in another tab.
-let over = false;
+let over = false
 
 /** Lets the next request ask whether there is a session. */
 export function drop() {
-	accessToken = null;
-	over = false;
+	accessToken = null
+	over = false
 }
 
-async function send(method, path, { body, headers, ...options } = {}) {
-	const lost = () => Promise.reject(new Problem(0));
+async function send(method, path, {body, headers, ...options} = {}) {
+	const lost = () => Promise.reject(new Problem(0))
 	const answer = await fetch(path, {
 		method,
-		headers: { accept: 'application/json', 'accept-language': locale, ...(body && { 'content-type': 'application/json' }), ...headers },
+		headers: {accept: 'application/json', 'accept-language': locale, ...(body && {'content-type': 'application/json'}), ...headers},
 		body: body && JSON.stringify(body),
-		...options,
-	}).catch(lost);
-	const text = await answer.text().catch(lost);
+		...options
+	}).catch(lost)
+	const text = await answer.text().catch(lost)
 	// A gateway may answer in HTML, even where it says that all is well.
-	const isJson = answer.headers.get('content-type')?.includes('json');
-	const read = text && isJson ? JSON.parse(text) : {};
-	if (answer.ok && (isJson || !text)) return read;
-	throw new Problem(answer.ok ? 502 : answer.status, read, answer.headers.get('retry-after'));
+	const isJson = answer.headers.get('content-type')?.includes('json')
+	const read = text && isJson ? JSON.parse(text) : {}
+	if (answer.ok && (isJson || !text)) return read
+	throw new Problem(answer.ok ? 502 : answer.status, read, answer.headers.get('retry-after'))
 }
 
 function keep(answer) {
-	accessToken = answer.access_token;
-	over = false;
-	return answer;
+	accessToken = answer.access_token
+	over = false
+	return answer
 }
 
 // A refresh token used again after its grace ends the session, so tabs take turns.
-const inTurn = (act) => navigator.locks.request('baton-refresh', act);
+const inTurn = act => navigator.locks.request('baton-refresh', act)
 
 async function refresh() {
-	if (over) throw new SignedOut();
-	return refreshing ??= inTurn(() => open('/v1/login/refresh', {}).then(keep)).catch((error) => {
+	if (over) throw new SignedOut()
+	return refreshing ??= inTurn(() => open('/v1/login/refresh', {}).then(keep)).catch(error => {
 		// Offline, too often, a fault: that passes.
-		if (!/^4(?!29)/.test(error.status)) throw error;
-		accessToken = null;
-		over = true;
-		dispatchEvent(new Event('signedout'));
-		throw new SignedOut();
+		if (!/^4(?!29)/.test(error.status)) throw error
+		accessToken = null
+		over = true
+		dispatchEvent(new Event('signedout'))
+		throw new SignedOut()
 	}).finally(() => {
-		refreshing = null;
-	});
+		refreshing = null
+	})
 }
 
 /** Logs in by a password, or by a `ticket` and a code. The answer has the `user`, or the `ticket` of a second step. */
 export async function logIn(proof) {
-	return keep(await open(proof.ticket ? '/v1/login/second-factor' : '/v1/login', { ...proof, cookie: true }));
+	return keep(await open(proof.ticket ? '/v1/login/second-factor' : '/v1/login', {...proof, cookie: true}))
 }
 
 /** Ends the session; where that is refused, there was none any more. */
-export const logOut = () => inTurn(() => open('/v1/logout', {}).catch((error) => {
-	if (error.status !== 401) throw error;
-}));
+export const logOut = () => inTurn(() => open('/v1/logout', {}).catch(error => {
+	if (error.status !== 401) throw error
+}))
 
 /** For what needs no session. */
-export const open = (path, body) => send('POST', path, { body });
+export const open = (path, body) => send('POST', path, {body})
 
 /** `version` becomes If-Match, `key` Idempotency-Key; the rest is for `fetch`. */
-export async function request(method, path, { version, key, ...options } = {}) {
-	if (!accessToken) await refresh();
+export async function request(method, path, {version, key, ...options} = {}) {
+	if (!accessToken) await refresh()
 	const attempt = async () => {
-		const headers = { authorization: `Bearer ${accessToken}`, ...(version && { 'if-match': `"${version}"` }), ...(key && { 'idempotency-key': key }) };
-		return { body: await send(method, path, { headers, ...options }) };
-	};
-	return attempt().catch(async (error) => {
-		if (error.status !== 401) throw error;
-		await refresh();
-		return attempt();
-	});
+		const headers = {authorization: `Bearer ${accessToken}`, ...(version && {'if-match': `"${version}"`}), ...(key && {'idempotency-key': key})}
+		return {body: await send(method, path, {headers, ...options})}
+	}
+	return attempt().catch(async error => {
+		if (error.status !== 401) throw error
+		await refresh()
+		return attempt()
+	})
 }
 
-export const get = async (path) => (await request('GET', path)).body;
+export const get = async path => (await request('GET', path)).body
 
-export const page = (path, { limit = 50, cursor, ...query } = {}) => get(`${path}?${new URLSearchParams({ ...query, limit, ...(cursor && { cursor }) })}`);
+export const page = (path, {limit = 50, cursor, ...query} = {}) => get(`${path}?${new URLSearchParams({...query, limit, ...(cursor && {cursor})})}`)
 
 /** A list to its end. */
 export async function all(path, query, cursor) {
-	const { items, next_cursor: next } = await page(path, { ...query, limit: 100, cursor });
-	return next ? [...items, ...await all(path, query, next)] : items;
+	const {items, next_cursor: next} = await page(path, {...query, limit: 100, cursor})
+	return next ? [...items, ...await all(path, query, next)] : items
 }
 
 /** Sends a create; until it is answered, the same body goes with the same key, so that repeating it makes nothing twice. */
 export function creator(path) {
-	const keys = {};
-	return async (body) => {
-		const text = JSON.stringify(body);
-		const { body: made } = await request('POST', path, { body, key: keys[text] ??= crypto.randomUUID() });
-		delete keys[text];
-		return made;
-	};
+	const keys = {}
+	return async body => {
+		const text = JSON.stringify(body)
+		const {body: made} = await request('POST', path, {body, key: keys[text] ??= crypto.randomUUID()})
+		delete keys[text]
+		return made
+	}
 }

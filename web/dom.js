@@ -1,88 +1,88 @@
 // Elements are built here and nowhere else, always from text: nothing a person typed is ever parsed as HTML.
-import { t } from './i18n.js';
+import {t} from './i18n.js'
 
-export { t };
+export {t}
 
-const isSomething = (it) => (it ?? false) !== false;
+const isSomething = it => (it ?? false) !== false
 
 /** An element as in `h('p.hint', { id: 'a', onclick() {} }, 'text', [more])`, or `svg:path`. */
 export function h(name, ...children) {
-	const [tag, ...classes] = name.split('.');
-	const [, svg] = tag.split(':');
-	const element = svg ? document.createElementNS('http://www.w3.org/2000/svg', svg) : document.createElement(tag);
-	if (classes[0]) element.setAttribute('class', classes.join(' '));
-	const attributes = children[0]?.constructor === Object ? children.shift() : {};
+	const [tag, ...classes] = name.split('.')
+	const [, svg] = tag.split(':')
+	const element = svg ? document.createElementNS('http://www.w3.org/2000/svg', svg) : document.createElement(tag)
+	if (classes[0]) element.setAttribute('class', classes.join(' '))
+	const attributes = children[0]?.constructor === Object ? children.shift() : {}
 	for (const [key, value] of Object.entries(attributes)) {
-		if (!isSomething(value)) continue;
-		if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
-		else element.setAttribute(key, value === true ? '' : value);
+		if (!isSomething(value)) continue
+		if (key.startsWith('on')) element.addEventListener(key.slice(2), value)
+		else element.setAttribute(key, value === true ? '' : value)
 	}
-	return put(element, children);
+	return put(element, children)
 }
 
 /** Replaces what an element holds. */
 export function put(element, ...children) {
-	element.replaceChildren(...children.flat(Infinity).filter(isSomething));
-	return element;
+	element.replaceChildren(...children.flat(Infinity).filter(isSomething))
+	return element
 }
 
 /** Says something in passing, with a button to `act` on it. */
 export function notice(text, label, act) {
-	const place = document.getElementById('notice');
+	const place = document.getElementById('notice')
 	put(place, h('p', text, label && button(label, () => {
-		put(place);
-		return act();
-	})));
-	clearTimeout(notice.timer);
-	notice.timer = setTimeout(() => put(place), 6000);
+		put(place)
+		return act()
+	})))
+	clearTimeout(notice.timer)
+	notice.timer = setTimeout(() => put(place), 6000)
 }
 
 /** For what the keyboard does not reach, as a heading that just appeared. */
 export function focusOn(element) {
-	element.tabIndex = -1;
-	element.focus({ preventScroll: true });
+	element.tabIndex = -1
+	element.focus({preventScroll: true})
 }
 
 /** Does what a button is for, once at a time; `disabled` would take the focus from it. */
 export async function once(button, act, failed) {
-	if (button.ariaDisabled) return;
-	button.ariaDisabled = 'true';
+	if (button.ariaDisabled) return
+	button.ariaDisabled = 'true'
 	try {
-		await act();
+		await act()
 	} catch (error) {
-		failed(error);
+		failed(error)
 	}
-	button.ariaDisabled = null;
+	button.ariaDisabled = null
 }
 
-export function button(label, act, { failed = (error) => notice(error.message), ...attributes } = {}) {
-	const element = h('button', { type: 'button', ...attributes, onclick: () => once(element, act, failed) }, label);
-	return element;
+export function button(label, act, {failed = error => notice(error.message), ...attributes} = {}) {
+	const element = h('button', {type: 'button', ...attributes, onclick: () => once(element, act, failed)}, label)
+	return element
 }
 
-export const empty = (title, text, ...actions) => h('div.empty', h('p.empty-title', title), h('p', text), actions);
+export const empty = (title, text, ...actions) => h('div.empty', h('p.empty-title', title), h('p', text), actions)
 
-export const row = (text, hint, ...actions) => h('li.row', h('div.grow', text, h('p.hint', hint)), actions);
+export const row = (text, hint, ...actions) => h('li.row', h('div.grow', text, h('p.hint', hint)), actions)
 
 /** A list that loads a page of items at a time, the first at once. */
 export async function paged(list, load, draw) {
-	let cursor = null;
+	let cursor = null
 	const add = async () => {
-		const answer = await load(cursor);
-		cursor = answer.next_cursor;
-		more.hidden = !cursor;
-		list.append(...answer.items.map(draw));
-	};
-	const more = button(t('app.more'), add, { class: 'quiet more' });
-	await add();
-	return [list, more];
+		const answer = await load(cursor)
+		cursor = answer.next_cursor
+		more.hidden = !cursor
+		list.append(...answer.items.map(draw))
+	}
+	const more = button(t('app.more'), add, {class: 'quiet more'})
+	await add()
+	return [list, more]
 }
 
 /** A part of a page that is loaded when it is first opened; `load` gets what loads it again. */
 export function fold(title, load) {
-	const place = h('div.fold');
-	const draw = async () => put(place, await Promise.resolve(draw).then(load).catch((error) => h('p.form-error', { role: 'alert' }, error.message)));
-	return h('details.card', { ontoggle: ({ target }) => target.open && !place.hasChildNodes() && draw() }, h('summary', title), place);
+	const place = h('div.fold')
+	const draw = async () => put(place, await Promise.resolve(draw).then(load).catch(error => h('p.form-error', {role: 'alert'}, error.message)))
+	return h('details.card', {ontoggle: ({target}) => target.open && !place.hasChildNodes() && draw()}, h('summary', title), place)
 }
 
-export const copyable = (text) => h('pre.copyable', { tabindex: 0 }, text);
+export const copyable = text => h('pre.copyable', {tabindex: 0}, text)

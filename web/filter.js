@@ -1,62 +1,62 @@
-import { h, put, t } from './dom.js';
-import { field } from './form.js';
-import { locale } from './i18n.js';
-import { CHOICES, optionsOf } from './newtask.js';
-import { nameOf } from './people.js';
-import { current } from './session.js';
+import {h, put, t} from './dom.js'
+import {field} from './form.js'
+import {locale} from './i18n.js'
+import {CHOICES, optionsOf} from './newtask.js'
+import {nameOf} from './people.js'
+import {current} from './session.js'
 
-const SORTS = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at'];
+const SORTS = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at']
 
 /** The tasks a query asks for, in its order; those without a value come last, whichever way it goes. */
 export function chosen(list, query, people) {
-	const { status, assignee = list.query.assignee, label, text = '', sort = '' } = Object.fromEntries(query);
-	const who = assignee === 'me' ? current()?.id : assignee;
-	const words = text.toLowerCase().split(/\s+/);
-	const found = list.tasks.filter((task) => (!status || task.status === status)
+	const {status, assignee = list.query.assignee, label, text = '', sort = ''} = Object.fromEntries(query)
+	const who = assignee === 'me' ? current()?.id : assignee
+	const words = text.toLowerCase().split(/\s+/)
+	const found = list.tasks.filter(task => (!status || task.status === status)
 		&& (!who || (task.assignee ?? 'nobody') === who)
 		&& (!label || task.labels.includes(label))
-		&& words.every((it) => task.title.toLowerCase().includes(it)));
-	const name = sort.replace('-', '');
-	if (!name) return found;
-	const value = (it) => CHOICES[name]?.indexOf(it[name]) ?? (name === 'assignee' && it.assignee ? nameOf(people, it.assignee) : it[name]);
-	const { compare } = new Intl.Collator(locale, { numeric: true });
+		&& words.every(it => task.title.toLowerCase().includes(it)))
+	const name = sort.replace('-', '')
+	if (!name) return found
+	const value = it => CHOICES[name]?.indexOf(it[name]) ?? (name === 'assignee' && it.assignee ? nameOf(people, it.assignee) : it[name])
+	const {compare} = new Intl.Collator(locale, {numeric: true})
 	return found.sort((one, other) => {
-		const a = value(one);
-		const b = value(other);
-		return (a === null) - (b === null) || (name === sort ? compare(a, b) : compare(b, a));
-	});
+		const a = value(one)
+		const b = value(other)
+		return (a === null) - (b === null) || (name === sort ? compare(a, b) : compare(b, a))
+	})
 }
 
 /** The bar that filters and sorts; what is asked for stays in the address. */
-export function filterBar({ query, people }, change) {
-	const address = location.hash.split('?')[0];
-	const choice = (name, options, text = t(`task.${name}`)) => field({ name, label: text, kind: 'select', options: [['', text], ...options] });
-	const labels = choice('label', [], t('task.labels'));
+export function filterBar({query, people}, change) {
+	const address = location.hash.split('?')[0]
+	const choice = (name, options, text = t(`task.${name}`)) => field({name, label: text, kind: 'select', options: [['', text], ...options]})
+	const labels = choice('label', [], t('task.labels'))
 	const inputs = [
-		field({ name: 'text', label: t('filter.text'), type: 'search', placeholder: t('filter.text') }),
+		field({name: 'text', label: t('filter.text'), type: 'search', placeholder: t('filter.text')}),
 		choice('status', optionsOf('status')),
 		people.size > 0 && choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)]),
 		labels,
-		choice('sort', SORTS.flatMap((it) => [[it, `${t(`task.${it}`)} ↑`], [`-${it}`, `${t(`task.${it}`)} ↓`]]), t('filter.sort')),
-	].filter(Boolean);
-	const clear = h('a', { href: address }, t('filter.clear'));
-	const count = h('span.count', { role: 'status' });
-	const known = new Set();
+		choice('sort', SORTS.flatMap(it => [[it, `${t(`task.${it}`)} ↑`], [`-${it}`, `${t(`task.${it}`)} ↓`]]), t('filter.sort'))
+	].filter(Boolean)
+	const clear = h('a', {href: address}, t('filter.clear'))
+	const count = h('span.count', {role: 'status'})
+	const known = new Set()
 	const ask = (name, value) => {
-		if (value) query.set(name, value);
-		else query.delete(name);
-		history.replaceState(null, '', query.size > 0 ? `${address}?${query}` : address);
-		change();
-	};
+		if (value) query.set(name, value)
+		else query.delete(name)
+		history.replaceState(null, '', query.size > 0 ? `${address}?${query}` : address)
+		change()
+	}
 	return {
-		node: h('search.filters', { oninput: ({ target }) => ask(target.name, target.value) }, inputs.map((it) => it.node), clear, count),
+		node: h('search.filters', {oninput: ({target}) => ask(target.name, target.value)}, inputs.map(it => it.node), clear, count),
 		ask,
 		focus: inputs[0].focus,
-		show(found, { tasks, complete }) {
-			for (const it of tasks.flatMap((task) => task.labels)) if (!known.has(it) && known.add(it)) labels.input.append(h('option', it));
-			for (const { input, name } of inputs) if (input !== document.activeElement) input.value = query.get(name) ?? '';
-			clear.hidden = query.size === 0;
-			put(count, t('filter.count', { count: found.toLocaleString(locale) + (complete ? '' : '+') }));
-		},
-	};
+		show(found, {tasks, complete}) {
+			for (const it of tasks.flatMap(task => task.labels)) if (!known.has(it) && known.add(it)) labels.input.append(h('option', it))
+			for (const {input, name} of inputs) if (input !== document.activeElement) input.value = query.get(name) ?? ''
+			clear.hidden = query.size === 0
+			put(count, t('filter.count', {count: found.toLocaleString(locale) + (complete ? '' : '+')}))
+		}
+	}
 }

@@ -1,99 +1,99 @@
-import { request } from './api.js';
-import { button, h, once, put, t } from './dom.js';
+import {request} from './api.js'
+import {button, h, once, put, t} from './dom.js'
 
-let made = 0;
+let made = 0
 
 /** `kind` is an input type, textarea, select or labels; `as` makes what is sent of what was typed. */
-export function field({ name, label, kind = 'text', value = '', options = [], hint, as = (it) => it, ...more }) {
-	const id = `field-${++made}`;
-	const error = h('p.error', { id: `${id}-error` });
-	const attributes = { type: kind, id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more };
-	const input = h(['select', 'textarea'].includes(kind) ? kind : 'input', attributes, options.map(([key, text]) => h('option', { value: key }, text)));
-	const held = kind === 'checkbox' ? 'checked' : 'value';
+export function field({name, label, kind = 'text', value = '', options = [], hint, as = it => it, ...more}) {
+	const id = `field-${++made}`
+	const error = h('p.error', {id: `${id}-error`})
+	const attributes = {type: kind, id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more}
+	const input = h(['select', 'textarea'].includes(kind) ? kind : 'input', attributes, options.map(([key, text]) => h('option', {value: key}, text)))
+	const held = kind === 'checkbox' ? 'checked' : 'value'
 	// A space belongs to a password, also while it is shown.
-	const asTyped = ['password', 'textarea', 'checkbox'].includes(kind);
-	const { node = input, read, write } = kind === 'labels' ? labelsOf(input, label) : {
+	const asTyped = ['password', 'textarea', 'checkbox'].includes(kind)
+	const {node = input, read, write} = kind === 'labels' ? labelsOf(input, label) : {
 		read: () => (asTyped ? input[held] : input.value.trim()),
 		write(now) {
 			// What is stored is shown even where it is no longer among the choices.
-			if (kind === 'select' && !options.some(([key]) => key === now)) input.append(h('option', { value: now }, now));
-			input[held] = now;
-		},
-	};
-	const head = h('label', { for: id }, label);
-	write(value);
+			if (kind === 'select' && !options.some(([key]) => key === now)) input.append(h('option', {value: now}, now))
+			input[held] = now
+		}
+	}
+	const head = h('label', {for: id}, label)
+	write(value)
 	return {
 		name,
 		input,
-		node: h(`div.field.field-${name}`, kind === 'checkbox' ? h('div.check', node, head) : [head, node], h('p.hint', { id: `${id}-hint` }, hint), error),
+		node: h(`div.field.field-${name}`, kind === 'checkbox' ? h('div.check', node, head) : [head, node], h('p.hint', {id: `${id}-hint`}, hint), error),
 		read: () => as(read()),
 		write,
 		show(text) {
-			put(error, text);
-			input.ariaInvalid = text ? 'true' : null;
+			put(error, text)
+			input.ariaInvalid = text ? 'true' : null
 		},
-		focus: () => input.focus(),
-	};
+		focus: () => input.focus()
+	}
 }
 
 function labelsOf(input, label) {
-	let labels;
-	const chips = h('ul.chips', { 'aria-label': label });
-	const read = () => [...new Set([...labels, input.value.trim()])].filter(Boolean);
-	const write = (now) => {
-		labels = now || [];
-		input.value = '';
-		put(chips, labels.map((text) => h('li', button(`${text} ×`, () => {
-			change(read().filter((it) => it !== text));
-			input.focus();
-		}, { 'aria-label': t('form.removeLabel', { label: text }), disabled: input.disabled }))));
-	};
-	const change = (now) => {
-		write(now);
-		input.dispatchEvent(new Event('change', { bubbles: true }));
-	};
-	input.placeholder = t('form.addLabel');
-	input.autocomplete = 'off';
-	input.addEventListener('keydown', (event) => {
+	let labels
+	const chips = h('ul.chips', {'aria-label': label})
+	const read = () => [...new Set([...labels, input.value.trim()])].filter(Boolean)
+	const write = now => {
+		labels = now || []
+		input.value = ''
+		put(chips, labels.map(text => h('li', button(`${text} ×`, () => {
+			change(read().filter(it => it !== text))
+			input.focus()
+		}, {'aria-label': t('form.removeLabel', {label: text}), disabled: input.disabled}))))
+	}
+	const change = now => {
+		write(now)
+		input.dispatchEvent(new Event('change', {bubbles: true}))
+	}
+	input.placeholder = t('form.addLabel')
+	input.autocomplete = 'off'
+	input.addEventListener('keydown', event => {
 		// Enter that ends a Korean syllable is the input method's.
-		if (event.key !== 'Enter' || event.isComposing || !input.value.trim()) return;
-		event.preventDefault();
-		change(read());
-	});
-	input.addEventListener('blur', () => input.value && write(read()));
-	return { node: h('div.labels', chips, input), read, write };
+		if (event.key !== 'Enter' || event.isComposing || !input.value.trim()) return
+		event.preventDefault()
+		change(read())
+	})
+	input.addEventListener('blur', () => input.value && write(read()))
+	return {node: h('div.labels', chips, input), read, write}
 }
 
-export function form({ fields, submit, onSubmit, extra, class: kind = '' }) {
-	const message = h('p.form-error', { role: 'alert' });
-	const send = h('button.primary', { type: 'submit' }, submit);
+export function form({fields, submit, onSubmit, extra, class: kind = ''}) {
+	const message = h('p.form-error', {role: 'alert'})
+	const send = h('button.primary', {type: 'submit'}, submit)
 	const act = () => {
-		put(message);
-		fields.forEach((it) => it.show(''));
-		return onSubmit(Object.fromEntries(fields.map((it) => [it.name, it.read()])), node);
-	};
-	const onsubmit = (event) => {
-		event.preventDefault();
-		once(send, act, (error) => put(message, showMistakes(fields, error)));
-	};
-	const node = h('form', { novalidate: true, class: `form ${kind}`, onsubmit }, h('div.fields', fields.map((it) => it.node)), message, h('div.actions', send, extra));
-	return node;
+		put(message)
+		fields.forEach(it => it.show(''))
+		return onSubmit(Object.fromEntries(fields.map(it => [it.name, it.read()])), node)
+	}
+	const onsubmit = event => {
+		event.preventDefault()
+		once(send, act, error => put(message, showMistakes(fields, error)))
+	}
+	const node = h('form', {novalidate: true, class: `form ${kind}`, onsubmit}, h('div.fields', fields.map(it => it.node)), message, h('div.actions', send, extra))
+	return node
 }
 
 /** A button that asks whether it is meant, and then deletes. */
 export const removal = (word, name, path, then, more) => button(t(word), async () => {
-	if (!confirm(`${t(word)}: ${name}?`)) return;
-	await request('DELETE', path);
-	await then();
-}, { 'aria-label': `${t(word)}: ${name}`, ...more });
+	if (!confirm(`${t(word)}: ${name}?`)) return
+	await request('DELETE', path)
+	await then()
+}, {'aria-label': `${t(word)}: ${name}`, ...more})
 
 // Shows each mistake beside the field its pointer names, and returns the rest.
-function showMistakes(fields, { fields: mistakes = [], message }) {
-	const rest = mistakes.toReversed().filter(({ pointer, detail }) => {
-		const place = fields.find((it) => pointer.split('/').includes(it.name));
-		place?.show(detail);
-		place?.input.focus();
-		return !place;
-	});
-	return mistakes[0] ? rest.map((it) => it.detail).join(' ') : message;
+function showMistakes(fields, {fields: mistakes = [], message}) {
+	const rest = mistakes.toReversed().filter(({pointer, detail}) => {
+		const place = fields.find(it => pointer.split('/').includes(it.name))
+		place?.show(detail)
+		place?.input.focus()
+		return !place
+	})
+	return mistakes[0] ? rest.map(it => it.detail).join(' ') : message
 }

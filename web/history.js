@@ -1,45 +1,45 @@
-import { get, page } from './api.js';
-import { copyable, fold, h, paged, row } from './dom.js';
-import { ago, dateText, t, timeText } from './i18n.js';
-import { follow } from './live.js';
-import { avatar, nameOf } from './people.js';
-import { projectPath, taskHref, taskPath } from './tasks.js';
+import {get, page} from './api.js'
+import {copyable, fold, h, paged, row} from './dom.js'
+import {ago, dateText, t, timeText} from './i18n.js'
+import {follow} from './live.js'
+import {avatar, nameOf} from './people.js'
+import {projectPath, taskHref, taskPath} from './tasks.js'
 
 export const valueText = (name, value, people) => (!value?.length ? t('task.empty')
 	: name === 'assignee' ? nameOf(people, value)
 	: name === 'due_on' ? dateText(value)
 	: name === 'labels' ? value.join(', ')
 	: /status|priority/.test(name) ? t(`${name}.${value}`)
-	: value);
+	: value)
 
 /** Who did what, to what, and when. */
-export const headline = (by, kind, at, link) => [avatar(by), h('b', by), ` ${t(`history.${kind}`)}`, link && [': ', link], ' ', h('time', { datetime: at, title: timeText(at) }, ago(at))];
+export const headline = (by, kind, at, link) => [avatar(by), h('b', by), ` ${t(`history.${kind}`)}`, link && [': ', link], ' ', h('time', {datetime: at, title: timeText(at)}, ago(at))]
 
-export function changeEntry({ id, task, version, kind, title, actor, at, fields }, { people, project, withTask }) {
-	const place = { project: project.id, id: task };
-	const path = `${taskPath(place)}/changes/${version}`;
-	const text = async () => copyable(valueText('description', (await get(path)).description));
+export function changeEntry({id, task, version, kind, title, actor, at, fields}, {people, project, withTask}) {
+	const place = {project: project.id, id: task}
+	const path = `${taskPath(place)}/changes/${version}`
+	const text = async () => copyable(valueText('description', (await get(path)).description))
 	const told = async () => {
-		const { items } = await get(`${path}/deliveries`);
-		return items.length === 0 ? t('history.nobody') : h('ul', items.map((it) =>
-			h('li', h('b', nameOf(people, it.user)), ` ${t(`history.${it.state}`)} · ${timeText(it.at)}`, it.reason && ` · ${it.reason}`)));
-	};
-	const field = ({ name, from, to }) => h('li', h('b', t(`task.${name}`)), ' ',
-		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)]);
-	const link = withTask && h('a', { href: taskHref(place) }, title);
-	return Object.assign(row([headline(nameOf(people, actor), kind, at, link), h('ul', fields.map(field)), fold(t('history.told'), told)]), { id });
+		const {items} = await get(`${path}/deliveries`)
+		return items.length === 0 ? t('history.nobody') : h('ul', items.map(it =>
+			h('li', h('b', nameOf(people, it.user)), ` ${t(`history.${it.state}`)} · ${timeText(it.at)}`, it.reason && ` · ${it.reason}`)))
+	}
+	const field = ({name, from, to}) => h('li', h('b', t(`task.${name}`)), ' ',
+		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], h('bdi', valueText(name, to, people))])
+	const link = withTask && h('a', {href: taskHref(place)}, title)
+	return Object.assign(row([headline(nameOf(people, actor), kind, at, link), h('ul', fields.map(field)), fold(t('history.told'), told)]), {id})
 }
 
 /** A list of changes; `add` puts those that came since on top. */
 export async function changeLog(path, options) {
-	const list = h('ol.rows');
-	const draw = (it) => changeEntry(it, options);
-	const node = await paged(list, (cursor) => page(path, { limit: 20, cursor }), draw);
-	return { node, add: (changes) => changes.forEach((it) => document.getElementById(it.id) || list.prepend(draw(it))) };
+	const list = h('ol.rows')
+	const draw = it => changeEntry(it, options)
+	const node = await paged(list, cursor => page(path, {limit: 20, cursor}), draw)
+	return {node, add: changes => changes.forEach(it => [...list.children].some(({id}) => id === it.id) || list.prepend(draw(it)))}
 }
 
 export async function activityView(ctx) {
-	const { node, add } = await changeLog(`${projectPath(ctx.project.id)}/changes`, { ...ctx, withTask: true });
-	ctx.leave.push(follow(ctx.project.id, add));
-	return h('div.fields', node);
+	const {node, add} = await changeLog(`${projectPath(ctx.project.id)}/changes`, {...ctx, withTask: true})
+	ctx.leave.push(follow(ctx.project.id, add))
+	return h('div.fields', node)
 }

@@ -1,16 +1,16 @@
 /** The profile's language, also of who was logged in here last, else the browser's. */
-export let locale = localStorage.getItem('locale') ?? (navigator.languages.find((it) => /^(en|ko)/.test(it)) ?? 'en').slice(0, 2);
+export let locale = localStorage.getItem('locale') ?? (navigator.languages.find(it => /^(en|ko)/.test(it)) ?? 'en').slice(0, 2)
 
-let zone;
+let zone
 
 export function setLocale(wanted, time_zone) {
-	locale = wanted;
-	zone = time_zone;
-	document.documentElement.lang = wanted;
-	localStorage.setItem('locale', wanted);
+	locale = wanted
+	zone = time_zone
+	document.documentElement.lang = wanted
+	localStorage.setItem('locale', wanted)
 }
 
-document.documentElement.lang = locale;
+document.documentElement.lang = locale
 
 // Each message by group and key, in English and in Korean; the English of `in_progress` is `In progress` where nothing is said.
 const TABLE = `
@@ -131,8 +131,6 @@ project||프로젝트
 updated_at|Updated|변경
 nobody||없음
 empty|empty|비어 있음
-dueOn|Due {date}|{date}까지
-lateSince|Overdue {date}|{date} 지남
 facts|Created by {name}, {when}|{name} 님이 만듦 · {when}
 back|Back to the list|목록으로
 discard|Discard my edit|내 편집 버리기
@@ -165,6 +163,7 @@ bounced|mail came back|메일 반송됨
 read|Mark as read|읽음으로 표시
 all|Mark all as read|모두 읽음으로 표시
 none|Nothing yet.|아직 없습니다.
+guest|Somebody invited|초대받은 사람
 assignee|assigned to you|내가 담당자
 former_assignee|was assigned to you|내가 담당하던 작업
 creator|created by you|내가 만든 작업
@@ -266,46 +265,46 @@ again|Try again|다시 시도
 offline|Baton cannot be reached.|서버에 연결할 수 없습니다.
 tooOften|Too much at once. Try again {when}.|요청이 너무 많습니다. {when} 다시 하세요.
 server|That went wrong. Please try again.|문제가 생겼습니다. 다시 시도하세요.
-`;
+`
 
-const MESSAGES = {};
-let group;
+const MESSAGES = {}
+let group
 for (const line of TABLE.trim().split('\n')) {
-	const [key, ...texts] = line.split('|');
-	texts[0] ||= key[0].toUpperCase() + key.slice(1).replaceAll('_', ' ');
-	if (texts[1]) MESSAGES[`${group}.${key}`] = texts;
-	else group = key.slice(1);
+	const [key, ...texts] = line.split('|')
+	texts[0] ||= key[0].toUpperCase() + key.slice(1).replaceAll('_', ' ')
+	if (texts[1]) MESSAGES[`${group}.${key}`] = texts
+	else group = key.slice(1)
 }
 
 /** A message in the page's language, its `{names}` filled in. */
-export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
 
 // A formatter takes long to make, and lists ask for the same ones again and again.
-const formatters = new Map();
+const formatters = new Map()
 
 function formatter(Kind, options, language = locale) {
-	const key = language + Kind.name + JSON.stringify(options);
-	if (!formatters.has(key)) formatters.set(key, new Kind(language, options));
-	return formatters.get(key);
+	const key = language + Kind.name + JSON.stringify(options)
+	if (!formatters.has(key)) formatters.set(key, new Kind(language, options))
+	return formatters.get(key)
 }
 
 /** A date without a time, which is the same day in every zone. */
 export function dateText(date) {
-	const year = date.startsWith(`${new Date().getFullYear()}-`) ? undefined : 'numeric';
-	return formatter(Intl.DateTimeFormat, { month: 'short', day: 'numeric', year, timeZone: 'UTC' }).format(new Date(date));
+	const year = date.startsWith(`${new Date().getFullYear()}-`) ? undefined : 'numeric'
+	return formatter(Intl.DateTimeFormat, {month: 'short', day: 'numeric', year, timeZone: 'UTC'}).format(new Date(date))
 }
 
 /** An instant in the reader's time zone. */
-export const timeText = (instant) => formatter(Intl.DateTimeFormat, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(new Date(instant));
+export const timeText = instant => formatter(Intl.DateTimeFormat, {dateStyle: 'medium', timeStyle: 'short', timeZone: zone}).format(new Date(instant))
 
 /** As `2026-11-20`. */
-export const today = () => formatter(Intl.DateTimeFormat, { timeZone: zone }, 'sv').format(new Date());
+export const today = () => formatter(Intl.DateTimeFormat, {timeZone: zone}, 'sv').format(new Date())
 
 /** How long ago an instant was, in its largest unit. */
-export const ago = (instant) => fromNow(Math.min(0, (new Date(instant) - Date.now()) / 1000));
+export const ago = instant => fromNow(Math.min(0, (new Date(instant) - Date.now()) / 1000))
 
 /** When it is or was so many seconds from now, in the largest unit. */
 export function fromNow(seconds) {
-	const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60]].find(([, it]) => Math.abs(seconds) >= it) ?? ['second', 1];
-	return formatter(Intl.RelativeTimeFormat, { numeric: 'auto' }).format(Math.ceil(seconds / size), unit);
+	const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60]].find(([, it]) => Math.abs(seconds) >= it) ?? ['second', 1]
+	return formatter(Intl.RelativeTimeFormat, {numeric: 'auto'}).format(Math.ceil(seconds / size), unit)
 }

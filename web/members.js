@@ -1,42 +1,42 @@
-import { all, request } from './api.js';
-import { h, notice, row } from './dom.js';
-import { field, form, removal } from './form.js';
-import { ago, t } from './i18n.js';
-import { avatar, membersOf } from './people.js';
-import { nameForm } from './projects.js';
-import { current } from './session.js';
-import { projectPath } from './tasks.js';
+import {all, request} from './api.js'
+import {h, notice, row} from './dom.js'
+import {field, form, removal} from './form.js'
+import {ago, t} from './i18n.js'
+import {avatar, membersOf} from './people.js'
+import {nameForm} from './projects.js'
+import {current} from './session.js'
+import {projectPath} from './tasks.js'
 
 /** Who is in a project, in which role; for its owners also who is invited, its name and its end. */
-export async function membersView({ project, people }) {
-	const path = projectPath(project.id);
-	const owns = project.role === 'owner';
-	const redraw = () => dispatchEvent(new Event('hashchange'));
-	const leave = () => location.assign('#/projects');
-	const role = (more) => field({ name: 'role', kind: 'select', options: ['viewer', 'editor', 'owner'].map((it) => [it, t(`role.${it}`)]), ...more });
+export async function membersView({project, people}) {
+	const path = projectPath(project.id)
+	const owns = project.role === 'owner'
+	const redraw = () => dispatchEvent(new Event('hashchange'))
+	const leave = () => location.assign('#/projects')
+	const role = more => field({name: 'role', kind: 'select', options: ['viewer', 'editor', 'owner'].map(it => [it, t(`role.${it}`)]), ...more})
 
-	const member = ({ user, name, role: value }) => {
-		const mine = user === current().id;
-		const place = `${path}/members/${user}`;
-		const failed = ({ message }) => choice.show(message);
-		const onchange = () => request('PATCH', place, { body: { role: choice.read() } }).then(() => (mine ? redraw() : choice.show('')), failed);
-		const choice = role({ label: `${t('people.role')}: ${name}`, value, disabled: !owns, onchange });
+	const member = ({user, name, role: value}) => {
+		const mine = user === current().id
+		const place = `${path}/members/${user}`
+		const failed = ({message}) => choice.show(message)
+		const onchange = () => request('PATCH', place, {body: {role: choice.read()}}).then(() => (mine ? redraw() : choice.show('')), failed)
+		const choice = role({label: `${t('people.role')}: ${name}`, value, disabled: !owns, onchange})
 		return row([avatar(name), h('strong', name), mine && h('span.mark', t('people.you'))], '', choice.node,
-			(owns || mine) && removal(mine ? 'people.leave' : 'people.remove', name, place, mine ? leave : redraw, { failed }));
-	};
-	const invitation = (it) => row(h('strong', it.email), `${t(`role.${it.role}`)} · ${ago(it.invited_at)}`, removal('people.withdraw', it.email, `${path}/invitations/${it.id}`, redraw));
-	const invite = async (body) => {
-		await request('POST', `${path}/invitations`, { body });
-		notice(t('people.invited', body));
-		redraw();
-	};
+			(owns || mine) && removal(mine ? 'people.leave' : 'people.remove', name, place, mine ? leave : redraw, {failed}))
+	}
+	const invitation = it => row(h('strong', it.email), `${t(`role.${it.role}`)} · ${ago(it.invited_at)}`, removal('people.withdraw', it.email, `${path}/invitations/${it.id}`, redraw))
+	const invite = async body => {
+		await request('POST', `${path}/invitations`, {body})
+		notice(t('people.invited', body))
+		redraw()
+	}
 	return h('div.narrow', h('ul.rows', membersOf(people).map(member)), owns && [
 		h('section.card', h('h2', t('people.inviteTitle')), form({
-			fields: [field({ name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'off' }), role({ label: t('people.role'), value: 'editor' })],
+			fields: [field({name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'off'}), role({label: t('people.role'), value: 'editor'})],
 			submit: t('people.invite'),
-			onSubmit: invite,
+			onSubmit: invite
 		})),
 		h('ul.rows', (await all(`${path}/invitations`)).map(invitation)),
-		h('section.card', nameForm(t('projects.rename'), (body) => request('PATCH', path, { body }).then(redraw), project.name, removal('projects.delete', project.name, path, leave, { class: 'danger' }))),
-	]);
+		h('section.card', nameForm(t('projects.rename'), body => request('PATCH', path, {body}).then(redraw), project.name, removal('projects.delete', project.name, path, leave, {class: 'danger'})))
+	])
 }

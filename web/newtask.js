@@ -1,15 +1,15 @@
-import { creator } from './api.js';
-import { button, h, notice, t } from './dom.js';
-import { field, form } from './form.js';
-import { assigneeOptions } from './people.js';
-import { PRIORITIES, projectPath, STATUSES } from './tasks.js';
+import {creator} from './api.js'
+import {button, h, notice, t} from './dom.js'
+import {field, form} from './form.js'
+import {assigneeOptions} from './people.js'
+import {PRIORITIES, projectPath, STATUSES} from './tasks.js'
 
-const KINDS = { title: 'text', description: 'textarea', status: 'select', assignee: 'select', priority: 'select', due_on: 'date', labels: 'labels' };
-export const FIELDS = Object.keys(KINDS);
-export const CHOICES = { status: STATUSES, priority: PRIORITIES };
+const KINDS = {title: 'text', description: 'textarea', status: 'select', assignee: 'select', priority: 'select', due_on: 'date', labels: 'labels'}
+export const FIELDS = Object.keys(KINDS)
+export const CHOICES = {status: STATUSES, priority: PRIORITIES}
 
 /** The choices of a field; `assigned` is one also after they left. */
-export const optionsOf = (name, people, assigned) => (name === 'assignee' ? assigneeOptions(people, assigned) : CHOICES[name]?.map((it) => [it, t(`${name}.${it}`)]));
+export const optionsOf = (name, people, assigned) => (name === 'assignee' ? assigneeOptions(people, assigned) : CHOICES[name]?.map(it => [it, t(`${name}.${it}`)]))
 
 /** The input of one field of a task. */
 export const taskField = (name, people, assigned, more) => field({
@@ -18,25 +18,25 @@ export const taskField = (name, people, assigned, more) => field({
 	kind: KINDS[name],
 	options: optionsOf(name, people, assigned),
 	value: CHOICES[name]?.[0],
-	as: (it) => it || (/assignee|due_on/.test(name) ? null : it),
+	as: it => it || (/assignee|due_on/.test(name) ? null : it),
 	autocomplete: 'off',
-	...more,
-});
+	...more
+})
 
 /** A dialog that makes tasks; closed, it keeps what was typed. */
-export function newTaskForm({ project, people, list }) {
-	const create = creator(`${projectPath(project.id)}/tasks`);
-	const fields = FIELDS.map((it) => taskField(it, people));
-	const typed = fields.slice(0, 2);
-	const close = () => node.close();
-	const onSubmit = async (values) => {
-		const made = await create(values);
-		list.take(made);
-		typed.forEach((it) => it.write(''));
-		close();
-		notice(t('board.created', made));
-	};
-	const node = h('dialog', { 'aria-labelledby': 'new-task' }, h('h2', { id: 'new-task' }, t('board.new')),
-		form({ class: 'task-form', fields, submit: t('board.create'), extra: button(t('keys.close'), close), onSubmit }));
-	return { node, open: () => node.showModal(), dirty: () => typed.some((it) => it.read()) };
+export function newTaskForm({project, people, list}) {
+	const create = creator(`${projectPath(project.id)}/tasks`)
+	const fields = FIELDS.map(it => taskField(it, people))
+	const typed = fields.slice(0, 2)
+	const close = () => node.close()
+	const onSubmit = async values => {
+		const made = await create(values)
+		list.take(made)
+		typed.forEach(it => it.write(''))
+		close()
+		notice(t('board.created', made))
+	}
+	const node = h('dialog', {'aria-labelledby': 'new-task'}, h('h2', {id: 'new-task'}, t('board.new')),
+		form({class: 'task-form', fields, submit: t('board.create'), extra: button(t('keys.close'), close), onSubmit}))
+	return {node, open: () => node.showModal(), dirty: () => typed.some(it => it.read())}
 }

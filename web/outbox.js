@@ -1,176 +1,176 @@
 // What the person did and the server has not answered. It outlives a reload, and is never sent as somebody else's.
-import { request } from './api.js';
-import { button, copyable, h, notice, put, t } from './dom.js';
-import { current as me } from './session.js';
-import { taskHref, taskPath } from './tasks.js';
+import {request} from './api.js'
+import {button, copyable, h, notice, put, t} from './dom.js'
+import {current as me} from './session.js'
+import {taskHref, taskPath} from './tasks.js'
 
 // An empty text and no labels are what null is stored as.
-const text = (value) => JSON.stringify(value?.length ? value : null);
-export const same = (a, b) => text(a) === text(b);
-const any = (patch = {}) => Object.keys(patch).length > 0;
+const text = value => JSON.stringify(value?.length ? value : null)
+export const same = (a, b) => text(a) === text(b)
+const any = (patch = {}) => Object.keys(patch).length > 0
 
-const entries = new Map();
-let owner;
+const entries = new Map()
+let owner
 
 // A task as it was seen, what edited fields `was` then, the `patch` to send, and what is `held`: in conflict or refused.
 class Entry {
-	was = {};
-	patch = {};
+	was = {}
+	patch = {}
 	// When it is to be deleted; 1 once that may have been sent.
-	removeAt = 0;
-	#tries = 0;
-	#sending;
-	#timer;
+	removeAt = 0
+	#tries = 0
+	#sending
+	#timer
 
 	constructor(kept) {
-		Object.assign(this, kept);
+		Object.assign(this, kept)
 	}
 
 	queue(task, patch) {
-		if (!any(this.patch) || task.version < this.task.version) this.task = task;
+		if (!any(this.patch) || task.version < this.task.version) this.task = task
 		for (const name in patch) {
-			if (!(name in this.patch)) this.was[name] = task[name];
-			delete this.held?.patch[name];
+			if (!(name in this.patch)) this.was[name] = task[name]
+			delete this.held?.patch[name]
 		}
-		Object.assign(this.patch, patch);
-		this.changed();
-		this.send();
+		Object.assign(this.patch, patch)
+		this.changed()
+		this.send()
 	}
 
 	hold(name, why) {
-		this.held = { ...why, patch: { ...this.held?.patch, [name]: this.patch[name] } };
-		delete this.patch[name];
+		this.held = {...why, patch: {...this.held?.patch, [name]: this.patch[name]}}
+		delete this.patch[name]
 	}
 
 	changed(detail) {
-		const { id } = this.task;
-		if (!any(this.held?.patch)) this.held = null;
-		if (!this.removeAt && !this.held && !any(this.patch)) entries.delete(id);
-		sessionStorage.setItem(`outbox/${owner}`, JSON.stringify([...entries.values()]));
-		draw();
-		dispatchEvent(new CustomEvent('outbox', { detail: { id, ...detail } }));
+		const {id} = this.task
+		if (!any(this.held?.patch)) this.held = null
+		if (!this.removeAt && !this.held && !any(this.patch)) entries.delete(id)
+		sessionStorage.setItem(`outbox/${owner}`, JSON.stringify([...entries.values()]))
+		draw()
+		dispatchEvent(new CustomEvent('outbox', {detail: {id, ...detail}}))
 	}
 
 	async send(leaving = false) {
-		const { task, removeAt, patch } = this;
-		const wait = (delay) => { this.#timer = setTimeout(() => this.send(), delay); };
-		clearTimeout(this.#timer);
-		if (this.#sending || me()?.id !== owner || !(removeAt || any(patch))) return;
-		if (removeAt > Date.now() && !leaving) return wait(removeAt - Date.now());
-		this.#sending = true;
-		const body = removeAt ? undefined : { ...patch };
-		this.removeAt &&= 1;
-		const options = { version: task.version, body, keepalive: leaving, signal: AbortSignal.timeout(20000) };
-		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), options).catch((error) => error);
-		const failed = answer instanceof Error;
-		this.#sending = false;
+		const {task, removeAt, patch} = this
+		const wait = delay => {this.#timer = setTimeout(() => this.send(), delay)}
+		clearTimeout(this.#timer)
+		if (this.#sending || me()?.id !== owner || !(removeAt || any(patch))) return
+		if (removeAt > Date.now() && !leaving) return wait(removeAt - Date.now())
+		this.#sending = true
+		const body = removeAt ? undefined : {...patch}
+		this.removeAt &&= 1
+		const options = {version: task.version, body, keepalive: leaving, signal: AbortSignal.timeout(20000)}
+		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), options).catch(error => error)
+		const failed = answer instanceof Error
+		this.#sending = false
 		// Offline, logged out, too often, a fault: that passes.
-		this.problem = failed && !/^4(?!01|08|29)/.test(answer.status) ? answer : null;
+		this.problem = failed && !/^4(?!01|08|29)/.test(answer.status) ? answer : null
 		if (this.problem) {
-			wait(1000 * Math.max(Number(answer.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())));
-			return this.changed();
+			wait(1000 * Math.max(Number(answer.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())))
+			return this.changed()
 		}
-		this.#tries = 0;
-		const now = failed ? answer.body.current : body && answer.body;
-		const gone = failed ? answer.status === 404 : !body;
-		if (now) this.merge(now, failed ? {} : body);
-		else if (body) this.refuse(answer, body);
-		else if (gone) Object.assign(this, { removeAt: 0, patch: {}, held: null });
-		else this.stay(answer.message);
-		this.changed({ task: now, gone });
-		this.send();
+		this.#tries = 0
+		const now = failed ? answer.body.current : body && answer.body
+		const gone = failed ? answer.status === 404 : !body
+		if (now) this.merge(now, failed ? {} : body)
+		else if (body) this.refuse(answer, body)
+		else if (gone) Object.assign(this, {removeAt: 0, patch: {}, held: null})
+		else this.stay(answer.message)
+		this.changed({task: now, gone})
+		this.send()
 	}
 
 	// The rest is sent without what a refusal points to.
-	refuse({ status, message, fields }, body) {
-		const wrong = Object.fromEntries(fields.map(({ pointer, detail }) => [pointer.split('/')[1], detail]));
-		const names = Object.keys(body);
-		const some = names.some((it) => it in wrong);
-		for (const it of names) if ((it in wrong || !some) && same(body[it], this.patch[it])) this.hold(it, { refused: { status, message: Object.values(wrong).join(' ') || message, wrong } });
+	refuse({status, message, fields}, body) {
+		const wrong = Object.fromEntries(fields.map(({pointer, detail}) => [pointer.split('/')[1], detail]))
+		const names = Object.keys(body)
+		const some = names.some(it => it in wrong)
+		for (const it of names) if ((it in wrong || !some) && same(body[it], this.patch[it])) this.hold(it, {refused: {status, message: Object.values(wrong).join(' ') || message, wrong}})
 	}
 
 	// Only where somebody else changed the same field there is a conflict.
 	merge(now, saved) {
-		const { task, was, patch } = this;
+		const {task, was, patch} = this
 		// One version more, by the person: an answer got lost, or it was another tab.
-		const own = now.version <= task.version + (now.updated_by === owner);
+		const own = now.version <= task.version + (now.updated_by === owner)
 		for (const [name, value] of Object.entries(patch)) {
-			if (same(value, now[name]) || same(value, saved[name])) delete patch[name];
-			else if (!own && !same(was[name], now[name])) this.hold(name, { conflict: now });
-			was[name] = now[name];
+			if (same(value, now[name]) || same(value, saved[name])) delete patch[name]
+			else if (!own && !same(was[name], now[name])) this.hold(name, {conflict: now})
+			was[name] = now[name]
 		}
-		this.task = now;
-		if (this.removeAt && !own) this.stay(t('outbox.kept', now));
+		this.task = now
+		if (this.removeAt && !own) this.stay(t('outbox.kept', now))
 	}
 
 	stay(why) {
-		this.removeAt = 0;
-		notice(why);
+		this.removeAt = 0
+		notice(why)
 	}
 }
 
 function mine() {
 	if (!owner && me()) {
-		owner = me().id;
-		for (const it of JSON.parse(sessionStorage.getItem(`outbox/${owner}`)) ?? []) entries.set(it.task.id, new Entry({ ...it, removeAt: it.removeAt && 1 }));
-		setTimeout(sendAll);
+		owner = me().id
+		for (const it of JSON.parse(sessionStorage.getItem(`outbox/${owner}`)) ?? []) entries.set(it.task.id, new Entry({...it, removeAt: it.removeAt && 1}))
+		setTimeout(sendAll)
 	}
-	return entries;
+	return entries
 }
 
 /** `task` is as the person saw it. */
 export function edit(task, patch, removeAt = 0) {
-	if (!mine().has(task.id)) entries.set(task.id, new Entry({ task }));
-	Object.assign(entries.get(task.id), { removeAt }).queue(task, patch);
+	if (!mine().has(task.id)) entries.set(task.id, new Entry({task}))
+	Object.assign(entries.get(task.id), {removeAt}).queue(task, patch)
 }
 
 /** Sends this, or nothing, in place of what is in conflict or refused. */
 export function resolve(id, patch) {
-	const { held, task } = mine().get(id) ?? {};
-	if (held) Object.assign(entries.get(id), { held: null }).queue(held.conflict ?? task, patch);
+	const {held, task} = mine().get(id) ?? {}
+	if (held) Object.assign(entries.get(id), {held: null}).queue(held.conflict ?? task, patch)
 }
 
 export function remove(task) {
-	notice(t('task.deleted'), t('outbox.undo'), undo);
-	edit(task, {}, Date.now() + 6000);
+	notice(t('task.deleted'), t('outbox.undo'), undo)
+	edit(task, {}, Date.now() + 6000)
 }
 
 /** Brings back what was removed last, if anything. */
 export function undo() {
-	const [entry] = [...mine().values()].filter((it) => it.removeAt > 1).sort((a, b) => b.removeAt - a.removeAt);
-	if (entry) edit(entry.task);
-	return !!entry;
+	const [entry] = [...mine().values()].filter(it => it.removeAt > 1).sort((a, b) => b.removeAt - a.removeAt)
+	if (entry) edit(entry.task)
+	return !!entry
 }
 
 /** A task as the person left it; null while it is being deleted. */
 export function overlay(task) {
-	const { removeAt, patch } = mine().get(task.id) ?? {};
-	return removeAt ? null : any(patch) ? { ...task, ...patch } : task;
+	const {removeAt, patch} = mine().get(task.id) ?? {}
+	return removeAt ? null : any(patch) ? {...task, ...patch} : task
 }
 
 /** `{ conflict, patch }`, `{ refused, patch }`, `{ waiting }`, `{ sending }` or nothing. */
 export function stateOf(id) {
-	const entry = mine().get(id);
-	return entry && (entry.held ?? (entry.problem ? { waiting: entry.problem } : { sending: true }));
+	const entry = mine().get(id)
+	return entry && (entry.held ?? (entry.problem ? {waiting: entry.problem} : {sending: true}))
 }
 
 function draw() {
-	const all = [...entries.values()];
-	const count = all.filter((it) => it.problem).length;
+	const all = [...entries.values()]
+	const count = all.filter(it => it.problem).length
 	// A task that is gone has no page.
-	const line = ({ task, held: { refused, patch } }) => h('div', h('a', { href: taskHref(task) }, task.title), ': ', refused?.message ?? t('conflict.title'), ' ',
-		refused?.status === 404 && copyable(Object.values(patch).join('\n')), refused && button(t('task.discard'), () => resolve(task.id)));
-	const said = h('div', count > 0 && t('outbox.waiting', { count }), all.filter((it) => it.held).map(line));
-	const place = document.getElementById('outbox');
+	const line = ({task, held: {refused, patch}}) => h('div', h('a', {href: taskHref(task)}, task.title), ': ', refused?.message ?? t('conflict.title'), ' ',
+		refused?.status === 404 && copyable(Object.values(patch).join('\n')), refused && button(t('task.discard'), () => resolve(task.id)))
+	const said = h('div', count > 0 && t('outbox.waiting', {count}), all.filter(it => it.held).map(line))
+	const place = document.getElementById('outbox')
 	// What is put anew is read out anew.
-	if (!said.isEqualNode(place.firstChild)) put(place, said.firstChild && said);
+	if (!said.isEqualNode(place.firstChild)) put(place, said.firstChild && said)
 }
 
 function sendAll() {
-	mine().forEach((it) => it.send());
-	draw();
+	mine().forEach(it => it.send())
+	draw()
 }
-mine();
-for (const it of ['online', 'signedin', 'count']) addEventListener(it, sendAll);
-addEventListener('pagehide', () => mine().forEach((it) => it.removeAt && it.send(true)));
-addEventListener('beforeunload', (event) => [...mine().values()].some((it) => it.held || it.problem || !it.removeAt) && event.preventDefault());
+mine()
+for (const it of ['online', 'signedin', 'count']) addEventListener(it, sendAll)
+addEventListener('pagehide', () => mine().forEach(it => it.removeAt && it.send(true)))
+addEventListener('beforeunload', event => [...mine().values()].some(it => it.held || it.problem || !it.removeAt) && event.preventDefault())

@@ -1,84 +1,84 @@
-import * as api from './api.js';
-import { h, put, t } from './dom.js';
-import { form } from './form.js';
-import { aside, codeField, emailField, gate, passwordField } from './gate.js';
-import { setLocale } from './i18n.js';
+import * as api from './api.js'
+import {h, put, t} from './dom.js'
+import {form} from './form.js'
+import {aside, codeField, emailField, gate, passwordField} from './gate.js'
+import {setLocale} from './i18n.js'
 
-let me = null;
+let me = null
 // Who was logged in last, while this page was open.
-let last = null;
+let last = null
 
-const tabs = new BroadcastChannel('baton-session');
-tabs.onmessage = ({ data }) => {
-	if (data === (me?.id ?? null)) return;
-	api.drop();
-	arrive(data);
-};
+const tabs = new BroadcastChannel('baton-session')
+tabs.onmessage = ({data}) => {
+	if (data === (me?.id ?? null)) return
+	api.drop()
+	arrive(data)
+}
 
 // A page is left as it is only for the person it was drawn for.
 async function arrive(id) {
-	if (last && id !== last) return location.reload();
-	await whoAmI();
-	dispatchEvent(new Event('signedin'));
+	if (last && id !== last) return location.reload()
+	await whoAmI()
+	dispatchEvent(new Event('signedin'))
 }
 
 /** Who is logged in, or null. */
 export async function whoAmI() {
-	if (!me) await api.get('/v1/me').then(setMe, (error) => {
-		if (!(error instanceof api.SignedOut)) throw error;
-	});
-	return me;
+	if (!me) await api.get('/v1/me').then(setMe, error => {
+		if (!(error instanceof api.SignedOut)) throw error
+	})
+	return me
 }
 
-export const current = () => me;
+export const current = () => me
 
 export function setMe(changed) {
-	me = changed;
-	if (!me) return;
-	last = me.id;
-	setLocale(me.locale, me.time_zone);
+	me = changed
+	if (!me) return
+	last = me.id
+	setLocale(me.locale, me.time_zone)
 }
 
 /** Leaves this page without a session, in every tab. */
 export function leave(to = '#/login') {
-	api.drop();
-	setMe(null);
-	tabs.postMessage(null);
-	location.replace(to);
+	api.drop()
+	setMe(null)
+	tabs.postMessage(null)
+	location.replace(to)
 }
 
-export const logOut = () => api.logOut().then(() => leave());
+export const logOut = () => api.logOut().then(() => leave())
 
 export function logInPage(query, alert) {
-	const page = gate(t('session.logIn'));
-	const card = page.node.lastChild;
-	const prove = async (proof) => {
-		const answer = await api.logIn(proof);
-		if (answer.ticket) return askForCode(answer);
-		tabs.postMessage(answer.user.id);
-		await arrive(answer.user.id);
-	};
-	const askForPassword = (alert) => put(card,
+	const page = gate(t('session.logIn'))
+	const card = page.node.lastChild
+	const prove = async proof => {
+		const answer = await api.logIn(proof)
+		if (answer.ticket) return askForCode(answer)
+		tabs.postMessage(answer.user.id)
+		await arrive(answer.user.id)
+	}
+	const askForPassword = alert => put(card,
 		h('h1', t('session.logIn')),
 		query.has('ready') && h('p.good', t('session.ready')),
-		alert && h('p.form-error', { role: 'alert' }, alert),
-		form({ fields: [emailField(), passwordField()], submit: t('session.logIn'), onSubmit: prove }),
+		alert && h('p.form-error', {role: 'alert'}, alert),
+		form({fields: [emailField(), passwordField()], submit: t('session.logIn'), onSubmit: prove}),
 		aside('#/forgot', t('password.forgot')),
-		aside('#/sign-up', t('session.signUp')));
-	const askForCode = ({ ticket, expires_in }) => {
-		const until = Date.now() + expires_in * 1000;
-		const code = codeField(t('session.codeHint'));
+		aside('#/sign-up', t('session.signUp')))
+	const askForCode = ({ticket, expires_in}) => {
+		const until = Date.now() + expires_in * 1000
+		const code = codeField(t('session.codeHint'))
 		put(card, h('h1', t('factor.title')), form({
 			fields: [code],
 			submit: t('session.logIn'),
 			// A wrong code and a ticket out of date are answered alike, so the clock tells them apart.
-			onSubmit: ({ code: typed }) => {
-				if (Date.now() > until) return askForPassword(t('session.ended'));
-				return prove({ ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed });
-			},
-		}));
-		code.focus();
-	};
-	askForPassword(alert);
-	return page;
+			onSubmit: ({code: typed}) => {
+				if (Date.now() > until) return askForPassword(t('session.ended'))
+				return prove({ticket, [/^\d{6}$/.test(typed) ? 'code' : 'recovery_code']: typed})
+			}
+		}))
+		code.focus()
+	}
+	askForPassword(alert)
+	return page
 }

@@ -1,179 +1,179 @@
 // Of a long list only what is near the screen is in the document.
-import { h, notice, t } from './dom.js';
-import { chosen, filterBar } from './filter.js';
-import { ago, dateText, today } from './i18n.js';
-import { shortcut } from './keys.js';
-import { FIELDS, taskField } from './newtask.js';
-import { edit, remove, resolve, stateOf, undo } from './outbox.js';
-import { avatar, nameOf } from './people.js';
-import { STATUSES, taskHref } from './tasks.js';
+import {h, notice, t} from './dom.js'
+import {chosen, filterBar} from './filter.js'
+import {ago, dateText, today} from './i18n.js'
+import {shortcut} from './keys.js'
+import {FIELDS, taskField} from './newtask.js'
+import {edit, remove, resolve, stateOf, undo} from './outbox.js'
+import {avatar, nameOf} from './people.js'
+import {STATUSES, taskHref} from './tasks.js'
 
-const NEAR = 10;
-const EDITS = { e: 'title', a: 'assignee', d: 'due_on', p: 'priority', l: 'labels' };
+const NEAR = 10
+const EDITS = {e: 'title', a: 'assignee', d: 'due_on', p: 'priority', l: 'labels'}
 const SAYS = {
 	title(task, ctx, unsaved) {
-		const link = { href: taskHref(task), tabindex: -1, draggable: 'false' };
-		return [h('a.task-title', link, task.title), unsaved && h('a.mark.urgent', link, t('table.unsaved'))];
+		const link = {href: taskHref(task), tabindex: -1, draggable: 'false'}
+		return [h('a.task-title', link, task.title), unsaved && h('a.mark.urgent', link, t('table.unsaved'))]
 	},
-	project: ({ project }, { projects }) => projects.get(project),
-	status: ({ status }) => [h(`span.dot.${status}`), t(`status.${status}`)],
-	assignee: ({ assignee }, { people }) => assignee && [avatar(nameOf(people, assignee)), nameOf(people, assignee)],
-	priority: ({ priority }) => priority !== 'none' && h(`span.mark.${priority}`, t(`priority.${priority}`)),
-	due_on: ({ due_on, status }) => due_on && h(status !== 'done' && due_on < today() ? 'span.mark.urgent' : 'span', dateText(due_on)),
-	labels: ({ labels }) => labels.map((it) => h('span.mark', it)),
-	updated_at: ({ updated_at }) => ago(updated_at),
-};
+	project: ({project}, {projects}) => projects.get(project),
+	status: ({status}) => [h(`span.dot.${status}`), t(`status.${status}`)],
+	assignee: ({assignee}, {people}) => assignee && [avatar(nameOf(people, assignee)), nameOf(people, assignee)],
+	priority: ({priority}) => priority !== 'none' && h(`span.mark.${priority}`, t(`priority.${priority}`)),
+	due_on: ({due_on, status}) => due_on && h(status !== 'done' && due_on < today() ? 'span.mark.urgent' : 'span', dateText(due_on)),
+	labels: ({labels}) => labels.map(it => h('span.mark', it)),
+	updated_at: ({updated_at}) => ago(updated_at)
+}
 
-const active = () => document.activeElement;
-const topOf = (element) => element.getBoundingClientRect().top;
+const active = () => document.activeElement
+const topOf = element => element.getBoundingClientRect().top
 
 /** Keeps rows in `groups`, `{ parent, status? }`: the tasks of that status, or all. */
-export function taskRows(ctx, { root, groups, columns, drawn }) {
-	const { list, people, query, writes, leave } = ctx;
-	const isBoard = groups.length > 1;
-	const [tag, headTag, cellTag] = isBoard ? ['li', 'div', 'div'] : ['tr', 'th', 'td'];
-	let rows = new Map();
-	let current;
+export function taskRows(ctx, {root, groups, columns, drawn}) {
+	const {list, people, query, writes, leave} = ctx
+	const isBoard = groups.length > 1
+	const [tag, headTag, cellTag] = isBoard ? ['li', 'div', 'div'] : ['tr', 'th', 'td']
+	let rows = new Map()
+	let current
 
-	const rowOf = (task) => {
-		const { refused, conflict, waiting, patch } = stateOf(task.id) ?? {};
-		const held = refused ?? conflict ?? waiting;
-		const old = rows.get(task.id);
+	const rowOf = task => {
+		const {refused, conflict, waiting, patch} = stateOf(task.id) ?? {}
+		const held = refused ?? conflict ?? waiting
+		const old = rows.get(task.id)
 		// One types in it: it is drawn anew after that.
-		if (old && ((old.task === task && old.held === held) || old.querySelector('.edit:focus-within'))) return old;
-		const row = h(tag, { 'data-task': task.id, draggable: isBoard && writes && 'true' }, columns.map((name, index) => h(index ? cellTag : headTag,
-			{ 'data-name': name, scope: !isBoard && !index && 'row' }, h('span.line', SAYS[name](task, ctx, held)))));
-		Object.assign(row, { task, held, refused, patch });
-		for (const name in refused && patch) type(row, name);
-		return row;
-	};
+		if (old && ((old.task === task && old.held === held) || old.querySelector('.edit:focus-within'))) return old
+		const row = h(tag, {'data-task': task.id, draggable: isBoard && writes && 'true'}, columns.map((name, index) => h(index ? cellTag : headTag,
+			{'data-name': name, scope: !isBoard && !index && 'row'}, h('span.line', SAYS[name](task, ctx, held)))))
+		Object.assign(row, {task, held, refused, patch})
+		for (const name in refused && patch) type(row, name)
+		return row
+	}
 	// An input over a cell; it holds what the API refused, and says why.
 	const type = (row, name, opens) => {
-		const { task, refused, patch } = row;
-		const cell = row.querySelector(`[data-name=${name}]`);
-		if (!writes || !FIELDS.includes(name) || !cell || cell.children[1]) return false;
-		const wrong = refused && name in patch;
-		const before = (wrong ? patch : task)[name];
-		const { node, input, read, write, show } = taskField(name, people, task.assignee);
-		write(before ?? '');
-		if (wrong) show(refused.wrong[name] ?? refused.message);
-		const end = (saves) => {
-			const value = read();
-			if (saves && (wrong || String(value) !== String(before))) edit(task, { [name]: value });
-			else if (wrong) resolve(task.id, null);
-			place.className = '';
-			row.task = null;
-			draw();
-		};
-		const place = h('div.edit', {
-			onkeydown: ({ key, target, isComposing, defaultPrevented }) => /^(Enter|Escape)$/.test(key) && !isComposing && !defaultPrevented && !target.matches('button') && end(key === 'Enter'),
-			onchange: ({ target }) => target.matches('select') && end(true),
-			onfocusout: () => wrong || setTimeout(() => place.isConnected && !place.contains(active()) && end(true)),
-		}, node);
-		cell.append(place);
-		if (!opens) return;
-		input.focus();
-		if (input.matches('select')) input.showPicker();
-		else input.select();
-	};
-
-	const load = (how) => list.loading || list[how]().catch((error) => notice(error.message));
-	const draw = () => {
-		const focused = active();
-		const id = focused.closest('[data-task]')?.dataset.task;
-		const next = new Map();
-		for (const group of groups) {
-			const { parent, tasks, pitch = 44 } = group;
-			const [before, after] = group.ends ??= [0, 1].map(() => h(tag, { 'aria-hidden': 'true' }));
-			const size = Math.min(180 / groups.length, Math.ceil(screen.height / pitch) + 2 * NEAR);
-			group.first = Math.max(0, Math.floor((parent.scrollTop - topOf(parent)) / pitch));
-			const from = Math.max(0, Math.min(group.first - NEAR, tasks.length - size));
-			const shown = tasks.slice(from, from + size).map(rowOf);
-			before.style.height = `${from * pitch}px`;
-			after.style.height = `${(tasks.length - from - shown.length) * pitch}px`;
-			// What is moved loses the focus.
-			const kept = [before, ...shown, after];
-			for (const it of [...parent.children]) if (!kept.includes(it)) it.remove();
-			kept.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]));
-			// Tab reaches one row of each list.
-			const stop = shown.find((it) => it.dataset.task === current) ?? shown[0];
-			shown.forEach((row, index) => {
-				next.set(row.dataset.task, Object.assign(row, { group, index: from + index, tabIndex: row === stop ? 0 : -1 }));
-				if (!isBoard) row.ariaRowIndex = from + index + 2;
-			});
-			if (shown[1]) group.pitch = topOf(shown[1]) - topOf(shown[0]);
-			if (from + size >= tasks.length) load('more');
+		const {task, refused, patch} = row
+		const cell = row.querySelector(`[data-name=${name}]`)
+		if (!writes || !FIELDS.includes(name) || !cell || cell.children[1]) return false
+		const wrong = refused && name in patch
+		const before = (wrong ? patch : task)[name]
+		const {node, input, read, write, show} = taskField(name, people, task.assignee)
+		write(before ?? '')
+		if (wrong) show(refused.wrong[name] ?? refused.message)
+		const end = saves => {
+			const value = read()
+			if (saves && (wrong || String(value) !== String(before))) edit(task, {[name]: value})
+			else if (wrong) resolve(task.id, null)
+			place.className = ''
+			row.task = null
+			draw()
 		}
-		rows = next;
-		if (id && active() !== focused) (focused.isConnected ? focused : rows.get(id))?.focus({ preventScroll: true });
-	};
-	const pick = () => {
-		const found = chosen(list, query, people);
-		for (const group of groups) group.tasks = found.filter((it) => !group.status || it.status === group.status);
-		bar.show(found.length, list);
-		drawn(found.length);
-		if (isBoard || query.size > 0) load('rest');
-		draw();
-	};
-
-	const focus = ({ tasks }, index) => {
-		current = (tasks[index] ?? tasks.at(-1))?.id;
-		rows.get(current)?.focus();
-	};
-	// From a row that is off the screen, the first on it is next.
-	const walk = (by) => () => {
-		const { group, index = group.first - 1 } = rows.get(current) ?? { group: groups.find((it) => it.tasks[0]) ?? groups[0] };
-		focus(group, Math.max(0, index + by));
-	};
-	const move = (task, status) => task.status !== status && edit(task, { status });
-	const onRow = (act) => () => rows.has(current) && act(rows.get(current));
-	const bar = filterBar(ctx, pick);
-	shortcut('/', t('filter.text'), bar.focus);
-	shortcut('j,ArrowDown', t('table.next'), walk(1));
-	shortcut('k,ArrowUp', t('table.previous'), walk(-1));
-	shortcut('Enter', t('table.open'), onRow(({ task }) => location.assign(taskHref(task))));
-	if (writes) {
-		for (const [key, name] of Object.entries(EDITS)) if (columns.includes(name)) shortcut(key, t(`task.${name}`), onRow((row) => type(row, name, true)));
-		STATUSES.forEach((it, index) => shortcut(String(index + 1), t(`status.${it}`), onRow(({ task }) => move(task, it))));
-		shortcut('Delete', t('task.delete'), onRow(({ task, group, index }) => {
-			focus(group, group.tasks[index + 1] ? index + 1 : index - 1);
-			remove(task);
-		}));
-		shortcut('z', t('outbox.undo'), undo);
+		const place = h('div.edit', {
+			onkeydown: ({key, target, isComposing, defaultPrevented}) => /^(Enter|Escape)$/.test(key) && !isComposing && !defaultPrevented && !target.matches('button') && end(key === 'Enter'),
+			onchange: ({target}) => target.matches('select') && end(true),
+			onfocusout: () => wrong || setTimeout(() => place.isConnected && !place.contains(active()) && end(true))
+		}, node)
+		cell.append(place)
+		if (!opens) return
+		input.focus()
+		if (input.matches('select')) input.showPicker()
+		else input.select()
 	}
 
-	addEventListener('scroll', draw, true);
-	leave.push(() => removeEventListener('scroll', draw, true));
-	root.addEventListener('focusin', ({ target }) => {
-		current = target.closest('[data-task]')?.dataset.task ?? current;
-		draw();
-	});
-	root.onclick = ({ target }) => {
-		const cell = target.closest('[data-name]');
-		if (cell && !target.closest('a, .edit')) type(cell.parentElement, cell.dataset.name, true);
-	};
-	list.onchange = pick;
-	pick();
-	return { bar, move, focus, onRow };
+	const load = how => list.loading || list[how]().catch(error => notice(error.message))
+	const draw = () => {
+		const focused = active()
+		const id = focused.closest('[data-task]')?.dataset.task
+		const next = new Map()
+		for (const group of groups) {
+			const {parent, tasks, pitch = 44} = group
+			const [before, after] = group.ends ??= [0, 1].map(() => h(tag, {'aria-hidden': 'true'}))
+			const size = Math.min(180 / groups.length, Math.ceil(screen.height / pitch) + 2 * NEAR)
+			group.first = Math.max(0, Math.floor((parent.scrollTop - topOf(parent)) / pitch))
+			const from = Math.max(0, Math.min(group.first - NEAR, tasks.length - size))
+			const shown = tasks.slice(from, from + size).map(rowOf)
+			before.style.height = `${from * pitch}px`
+			after.style.height = `${(tasks.length - from - shown.length) * pitch}px`
+			// What is moved loses the focus.
+			const kept = [before, ...shown, after]
+			for (const it of [...parent.children]) if (!kept.includes(it)) it.remove()
+			kept.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]))
+			// Tab reaches one row of each list.
+			const stop = shown.find(it => it.dataset.task === current) ?? shown[0]
+			shown.forEach((row, index) => {
+				next.set(row.dataset.task, Object.assign(row, {group, index: from + index, tabIndex: row === stop ? 0 : -1}))
+				if (!isBoard) row.ariaRowIndex = from + index + 2
+			})
+			if (shown[1]) group.pitch = topOf(shown[1]) - topOf(shown[0])
+			if (from + size >= tasks.length) load('more')
+		}
+		rows = next
+		if (id && active() !== focused) (focused.isConnected ? focused : rows.get(id))?.focus({preventScroll: true})
+	}
+	const pick = () => {
+		const found = chosen(list, query, people)
+		for (const group of groups) group.tasks = found.filter(it => !group.status || it.status === group.status)
+		bar.show(found.length, list)
+		drawn(found.length)
+		if (isBoard || query.size > 0) load('rest')
+		draw()
+	}
+
+	const focus = ({tasks}, index) => {
+		current = (tasks[index] ?? tasks.at(-1))?.id
+		rows.get(current)?.focus()
+	}
+	// From a row that is off the screen, the first on it is next.
+	const walk = by => () => {
+		const {group, index = group.first - 1} = rows.get(current) ?? {group: groups.find(it => it.tasks[0]) ?? groups[0]}
+		focus(group, Math.max(0, index + by))
+	}
+	const move = (task, status) => task.status !== status && edit(task, {status})
+	const onRow = act => () => rows.has(current) && act(rows.get(current))
+	const bar = filterBar(ctx, pick)
+	shortcut('/', t('filter.text'), bar.focus)
+	shortcut('j,ArrowDown', t('table.next'), walk(1))
+	shortcut('k,ArrowUp', t('table.previous'), walk(-1))
+	shortcut('Enter', t('table.open'), onRow(({task}) => location.assign(taskHref(task))))
+	if (writes) {
+		for (const [key, name] of Object.entries(EDITS)) if (columns.includes(name)) shortcut(key, t(`task.${name}`), onRow(row => type(row, name, true)))
+		STATUSES.forEach((it, index) => shortcut(String(index + 1), t(`status.${it}`), onRow(({task}) => move(task, it))))
+		shortcut('Delete', t('task.delete'), onRow(({task, group, index}) => {
+			focus(group, group.tasks[index + 1] ? index + 1 : index - 1)
+			remove(task)
+		}))
+		shortcut('z', t('outbox.undo'), undo)
+	}
+
+	addEventListener('scroll', draw, true)
+	leave.push(() => removeEventListener('scroll', draw, true))
+	root.addEventListener('focusin', ({target}) => {
+		current = target.closest('[data-task]')?.dataset.task ?? current
+		draw()
+	})
+	root.onclick = ({target}) => {
+		const cell = target.closest('[data-name]')
+		if (cell && !target.closest('a, .edit')) type(cell.parentElement, cell.dataset.name, true)
+	}
+	list.onchange = pick
+	pick()
+	return {bar, move, focus, onRow}
 }
 
 /** Tasks as a table that is sorted by its headings. */
 export function tableView(ctx, columns = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at']) {
-	const { query, list, title } = ctx;
-	const heads = columns.map((name) => {
-		const onclick = () => bar.ask('sort', { [name]: `-${name}`, [`-${name}`]: '' }[query.get('sort')] ?? name);
-		return h('th', { scope: 'col' }, h('button', { type: 'button', onclick }, t(`task.${name}`)));
-	});
-	const parent = h('tbody');
-	const root = h('table.card', { 'aria-label': title }, h('thead', h('tr', heads)), parent);
-	const none = h('p.hint', t(ctx.project ? 'board.none' : 'mine.empty'));
-	const drawn = (count) => {
-		root.ariaRowCount = list.complete ? count + 1 : -1;
-		none.hidden = count > 0;
+	const {query, list, title} = ctx
+	const heads = columns.map(name => {
+		const onclick = () => bar.ask('sort', {[name]: `-${name}`, [`-${name}`]: ''}[query.get('sort')] ?? name)
+		return h('th', {scope: 'col'}, h('button', {type: 'button', onclick}, t(`task.${name}`)))
+	})
+	const parent = h('tbody')
+	const root = h('table.card', {'aria-label': title}, h('thead', h('tr', heads)), parent)
+	const none = h('p.hint', t(ctx.project ? 'board.none' : 'mine.empty'))
+	const drawn = count => {
+		root.ariaRowCount = list.complete ? count + 1 : -1
+		none.hidden = count > 0
 		heads.forEach((it, index) => {
-			it.ariaSort = { [columns[index]]: 'ascending', [`-${columns[index]}`]: 'descending' }[query.get('sort')];
-		});
-	};
-	const { bar } = taskRows(ctx, { root, groups: [{ parent }], columns, drawn });
-	return h('div.work', bar.node, root, none);
+			it.ariaSort = {[columns[index]]: 'ascending', [`-${columns[index]}`]: 'descending'}[query.get('sort')]
+		})
+	}
+	const {bar} = taskRows(ctx, {root, groups: [{parent}], columns, drawn})
+	return h('div.work', bar.node, root, none)
 }

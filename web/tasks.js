@@ -1,86 +1,86 @@
-import { page } from './api.js';
-import { overlay } from './outbox.js';
+import {page} from './api.js'
+import {overlay} from './outbox.js'
 
-export const STATUSES = ['waiting', 'in_progress', 'done'];
-export const PRIORITIES = ['none', 'low', 'medium', 'high', 'urgent'];
+export const STATUSES = ['waiting', 'in_progress', 'done']
+export const PRIORITIES = ['none', 'low', 'medium', 'high', 'urgent']
 
-const at = (project) => `/projects/${encodeURIComponent(project)}`;
-const taskAt = ({ project, id }) => `${at(project)}/tasks/${encodeURIComponent(id)}`;
-export const projectPath = (id) => `/v1${at(id)}`;
-export const taskPath = (task) => `/v1${taskAt(task)}`;
-export const projectHref = (id, view = '') => `#${at(id)}${view && `/${view}`}`;
-export const taskHref = (task) => `#${taskAt(task)}`;
+const at = project => `/projects/${encodeURIComponent(project)}`
+const taskAt = ({project, id}) => `${at(project)}/tasks/${encodeURIComponent(id)}`
+export const projectPath = id => `/v1${at(id)}`
+export const taskPath = task => `/v1${taskAt(task)}`
+export const projectHref = (id, view = '') => `#${at(id)}${view && `/${view}`}`
+export const taskHref = task => `#${taskAt(task)}`
 
 /** The tasks of a project, newest first, or mine in the server's order, as the person left them. */
 export class TaskList {
-	complete = false;
-	onchange = () => {};
-	loading = null;
-	#tasks = new Map();
-	#cursor = null;
-	#shown = null;
-	#frame = 0;
+	complete = false
+	onchange = () => {}
+	loading = null
+	#tasks = new Map()
+	#cursor = null
+	#shown = null
+	#frame = 0
 
 	constructor(path, query = {}) {
-		Object.assign(this, { path, query });
-		addEventListener('outbox', this.#answered);
+		Object.assign(this, {path, query})
+		addEventListener('outbox', this.#answered)
 	}
 
 	get tasks() {
 		// Ids grow with time.
-		const order = this.query.assignee ? () => 0 : (a, b) => (a.id < b.id ? 1 : -1);
-		return this.#shown ??= [...this.#tasks.values()].sort(order).map(overlay).filter(Boolean);
+		const order = this.query.assignee ? () => 0 : (a, b) => (a.id < b.id ? 1 : -1)
+		return this.#shown ??= [...this.#tasks.values()].sort(order).map(overlay).filter(Boolean)
 	}
 
 	/** As the server told of it. */
 	get(id) {
-		return this.#tasks.get(id);
+		return this.#tasks.get(id)
 	}
 
 	/** Loads the next page. */
 	async more() {
-		if (!this.complete) await (this.loading ??= this.#load().finally(() => { this.loading = null; }));
+		if (!this.complete) await (this.loading ??= this.#load().finally(() => {this.loading = null}))
 	}
 
 	async rest() {
-		while (!this.complete && this.onchange) await this.more();
+		while (!this.complete && this.onchange) await this.more()
 	}
 
 	take(task) {
-		if (this.get(task.id)?.version >= task.version) return;
-		this.#tasks.set(task.id, task);
-		this.#changed();
+		if (this.get(task.id)?.version >= task.version) return
+		this.#tasks.set(task.id, task)
+		this.#changed()
 	}
 
 	drop(id) {
-		this.#tasks.delete(id);
-		this.#changed();
+		this.#tasks.delete(id)
+		this.#changed()
 	}
 
 	close() {
-		this.onchange = null;
-		removeEventListener('outbox', this.#answered);
+		this.onchange = null
+		removeEventListener('outbox', this.#answered)
 	}
 
 	async #load() {
-		const { items, next_cursor } = await page(this.path, { ...this.query, limit: 100, cursor: this.#cursor });
-		this.#cursor = next_cursor;
-		this.complete = next_cursor === null;
-		for (const it of items) this.take(it);
-		this.#changed();
+		const {items, next_cursor} = await page(this.path, {...this.query, limit: 100, cursor: this.#cursor})
+		this.#cursor = next_cursor
+		this.complete = next_cursor === null
+		for (const it of items) this.take(it)
+		this.#changed()
 	}
 
-	#answered = ({ detail: { id, task, gone } }) => {
-		if (gone) this.drop(id);
-		if (task && this.get(id)) this.take(task);
-		this.#changed();
-	};
+	#answered = ({detail: {id, task, gone}}) => {
+		if (gone) this.drop(id)
+		if (task && this.get(id)) this.take(task)
+		this.#changed()
+	}
 
 	#changed() {
-		this.#shown = null;
+		this.#shown = null
 		this.#frame ||= requestAnimationFrame(() => {
-			this.#frame = 0;
-			this.onchange?.();
-		});
+			this.#frame = 0
+			this.onchange?.()
+		})
 	}
 }
