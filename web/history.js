@@ -8,7 +8,8 @@ import {projectPath, taskHref, taskPath} from './tasks.js'
 export const valueText = (name, value, people) => (!value?.length ? t('task.empty')
 	: name === 'assignee' ? nameOf(people, value)
 	: name === 'due_on' ? dateText(value)
-	: name === 'labels' ? value.join(', ')
+	// Each stands for itself, whichever way it is written.
+	: name === 'labels' ? value.map((it) => `\u2068${it}\u2069`).join(', ')
 	: /status|priority/.test(name) ? t(`${name}.${value}`)
 	: value)
 
