@@ -21,7 +21,7 @@ function help() {
 
 addEventListener('keydown', event => {
 	const {target, key, code, shiftKey, timeStamp} = event
-	if (!key || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || target.closest('dialog')) return
+	if (!key || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || document.querySelector('dialog[open]')) return
 	if (target.closest('input, select, textarea')) {
 		if (key === 'Escape') target.blur()
 		return

@@ -1,4 +1,4 @@
-import {get, page} from './api.js'
+import {get, page, Problem, SignedOut} from './api.js'
 import {projectPath, taskPath} from './tasks.js'
 
 let lively = Date.now()
@@ -11,22 +11,30 @@ export function follow(project, take) {
 	let after = 'now'
 	let open = true
 	const poll = async () => {
-		while (document.hidden) await new Promise(done => document.addEventListener('visibilitychange', done, {once: true}))
+		while (document.hidden && after !== 'now') await new Promise(done => document.addEventListener('visibilitychange', done, {once: true}))
 		if (!open) return
 		let full = false
 		try {
-			const {items, next_cursor} = await page(`${projectPath(project)}/changes`, {limit: 100, after})
-			after = next_cursor
-			full = items.length === 100
+			const {items, next_cursor} = await page(`${projectPath(project)}/changes`, {limit: 100, after}).catch(error => {
+				// No longer a member, or the project is gone: the page says so.
+				if (open && error.status === 404) {
+					open = false
+					dispatchEvent(new Event('hashchange'))
+				}
+				throw error
+			})
 			// The last seconds are listed again.
-			const news = items.filter(({id}) => !seen.has(id) && seen.add(id))
-			if (news.length > 0) touch()
-			if (news.length > 0 && open) await take(news)
-		} catch ({status}) {
-			// No longer a member, or the project is gone.
-			if (status === 404) open = false
+			const news = items.filter(({id}) => !seen.has(id))
+			if (news[0]) touch()
+			if (news[0] && open) await take(news)
+			full = items.length === 100 && next_cursor !== after
+			after = next_cursor
+			for (const {id} of news) seen.add(id)
+		} catch (error) {
+			if (!(error instanceof Problem || error instanceof SignedOut)) throw error
+		} finally {
+			setTimeout(poll, full ? 0 : Date.now() - lively > 300000 ? 5000 : 1500)
 		}
-		setTimeout(poll, full ? 0 : Date.now() - lively > 300000 ? 5000 : 1500)
 	}
 	poll()
 	return () => {open = false}
@@ -40,6 +48,9 @@ export const fresh = (list, project) => follow(project, async changes => {
 		if (kind === 'deleted') list.drop(id)
 		else if (known?.version === version - 1) list.take({...known, ...Object.fromEntries(fields.map(({name, to}) => [name, to])), version, updated_by: actor, updated_at: at})
 		// What is not loaded yet comes as it is then.
-		else if (known ? known.version < version : list.complete || kind === 'created') await get(taskPath({project, id})).then(it => list.take(it), ({status}) => status === 404 && list.drop(id))
+		else if (known ? known.version < version : list.complete || list.query.assignee || kind === 'created') await get(taskPath({project, id})).then(it => list.take(it), error => {
+			if (error.status !== 404) throw error
+			list.drop(id)
+		})
 	}
 })

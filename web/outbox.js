@@ -38,7 +38,9 @@ class Entry {
 	}
 
 	hold(name, why) {
-		this.held = {...why, patch: {...this.held?.patch, [name]: this.patch[name]}}
+		// In a conflict what was refused is chosen anew, too.
+		const {conflict, patch} = {...this.held, ...why}
+		this.held = {...(conflict ? {conflict} : why), patch: {...patch, [name]: this.patch[name]}}
 		delete this.patch[name]
 	}
 
@@ -155,7 +157,7 @@ export function stateOf(id) {
 }
 
 function draw() {
-	const all = [...entries.values()]
+	const all = me() ? [...entries.values()] : []
 	const count = all.filter(it => it.problem).length
 	// A task that is gone has no page.
 	const line = ({task, held: {refused, patch}}) => h('div', h('a', {href: taskHref(task)}, task.title), ': ', refused?.message ?? t('conflict.title'), ' ',
@@ -165,6 +167,9 @@ function draw() {
 	// What is put anew is read out anew.
 	if (!said.isEqualNode(place.firstChild)) put(place, said.firstChild && said)
 }
+
+/** Sends at once; whether that was all. */
+export const flush = () => Promise.all([...entries.values()].map(it => it.send(it.removeAt > 0))).then(() => !entries.size)
 
 function sendAll() {
 	mine().forEach(it => it.send())

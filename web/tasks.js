@@ -11,7 +11,11 @@ export const taskPath = task => `/v1${taskAt(task)}`
 export const projectHref = (id, view = '') => `#${at(id)}${view && `/${view}`}`
 export const taskHref = task => `#${taskAt(task)}`
 
-/** The tasks of a project, newest first, or mine in the server's order, as the person left them. */
+// What the API lists them by.
+const age = ({created_at, id}) => created_at.replace('Z', ' ') + id
+const urgency = it => STATUSES.indexOf(it.status) + (it.due_on ?? '9999') + age(it)
+
+/** The tasks of a project, newest first, or mine, most urgent first, as the person left them. */
 export class TaskList {
 	complete = false
 	onchange = () => {}
@@ -27,8 +31,7 @@ export class TaskList {
 	}
 
 	get tasks() {
-		// Ids grow with time.
-		const order = this.query.assignee ? () => 0 : (a, b) => (a.id < b.id ? 1 : -1)
+		const order = this.query.assignee ? (a, b) => (urgency(a) < urgency(b) ? -1 : 1) : (a, b) => (age(a) < age(b) ? 1 : -1)
 		return this.#shown ??= [...this.#tasks.values()].sort(order).map(overlay).filter(Boolean)
 	}
 
