@@ -8,12 +8,10 @@ import {projectPath, taskHref, taskPath} from './tasks.js'
 export const valueText = (name, value, people) => (!value?.length ? t('task.empty')
 	: name === 'assignee' ? nameOf(people, value)
 	: name === 'due_on' ? dateText(value)
-	// Each stands for itself, whichever way it is written.
-	: name === 'labels' ? value.map((it) => `\u2068${it}\u2069`).join(', ')
+	: name === 'labels' ? value.map(it => `\u2068${it}\u2069`).join(', ')
 	: /status|priority/.test(name) ? t(`${name}.${value}`)
 	: value)
 
-/** Who did what, to what, and when. */
 export const headline = (by, kind, at, link) => [avatar(by), h('b', by), ` ${t(`history.${kind}`)}`, link && [': ', link], ' ', h('time', {datetime: at, title: timeText(at)}, ago(at))]
 
 export function changeEntry({id, task, version, kind, title, actor, at, fields}, {people, project, withTask}) {
@@ -22,8 +20,8 @@ export function changeEntry({id, task, version, kind, title, actor, at, fields},
 	const text = async () => copyable(valueText('description', (await get(path)).description))
 	const told = async () => {
 		const {items} = await get(`${path}/deliveries`)
-		return items.length === 0 ? t('history.nobody') : h('ul', items.map(it =>
-			h('li', h('b', nameOf(people, it.user)), ` ${t(`history.${it.state}`)} · ${timeText(it.at)}`, it.reason && ` · ${it.reason}`)))
+		return items[0] ? h('ul', items.map(it =>
+			h('li', h('b', nameOf(people, it.user)), ` ${t(`history.${it.state}`)} · ${timeText(it.at)}`, it.reason && ` · ${it.reason}`))) : t('history.nobody')
 	}
 	const field = ({name, from, to}) => h('li', h('b', t(`task.${name}`)), ' ',
 		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], h('bdi', valueText(name, to, people))])
@@ -31,7 +29,6 @@ export function changeEntry({id, task, version, kind, title, actor, at, fields},
 	return Object.assign(row([headline(nameOf(people, actor), kind, at, link), h('ul', fields.map(field)), fold(t('history.told'), told)]), {id})
 }
 
-/** A list of changes; `add` puts those that came since on top. */
 export async function changeLog(path, options) {
 	const list = h('ol.rows')
 	const draw = it => changeEntry(it, options)

@@ -41,7 +41,6 @@ export async function notificationsPage() {
 	return {title, node: h('div.narrow', h('div.title-row', h('h1', title), markAll), await paged(list, load, draw), !list.firstChild && h('p.hint', t('notifications.none')))}
 }
 
-/** How the person follows the project or the task of a path. */
 export async function subscription(path) {
 	const place = `${path}/subscription`
 	const onchange = ({target: {value: mode}}) => {

@@ -29,18 +29,17 @@ export async function taskPage({project: projectId, task: id}) {
 	const trouble = h('div', {role: 'alert'})
 	let told
 
-	// By field, the task as it was shown there.
-	const seen = {}
-	const isEdited = ({name, read}) => seen[name] && !same(read(), seen[name][name])
+	// `seen` is the task as a field showed it.
+	const isEdited = ({name, read, seen}) => seen && !same(read(), seen[name])
 	const draw = () => {
 		const {conflict, refused, patch} = stateOf(id) ?? {}
 		const task = {...(overlay(base) ?? base), ...patch}
 		for (const it of fields) {
-			const {name, node, read, show, write} = it
-			show(refused?.wrong[name])
+			const {name, node, read} = it
+			it.show(refused?.wrong[name])
 			if (isEdited(it) || node.contains(document.activeElement)) continue
-			if (!same(read(), task[name])) write(task[name] ?? '')
-			seen[name] = {...task, [name]: read()}
+			if (!same(read(), task[name])) it.write(task[name] ?? '')
+			it.seen = {...task, [name]: read()}
 		}
 		put(heading, task.title)
 		if (told !== conflict) put(trouble, (told = conflict) && conflictCard(id, people))
@@ -51,8 +50,8 @@ export async function taskPage({project: projectId, task: id}) {
 		if (!it || (type === 'change' && it.name === 'due_on' && !(it.read() > '1'))) return
 		if (!isEdited(it)) return draw()
 		const patch = {[it.name]: it.read()}
-		edit(seen[it.name], patch)
-		seen[it.name] = {...seen[it.name], ...patch}
+		edit(it.seen, patch)
+		it.seen = {...it.seen, ...patch}
 	}
 	const take = ({detail: {task}}) => {
 		if (task?.id === id && task.version >= base.version) base = task
