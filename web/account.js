@@ -41,7 +41,8 @@ const choosePassword = ({query}, path, name, ...again) => {
 		await spend(path, {token, ...values})
 		leave('#/login?ready')
 	}
-	return gate(t('session.verify'), token && form({fields: [newPassword({name})], submit: t('form.save'), onSubmit}), aside(...again))
+	const ask = token ? form({fields: [newPassword({name})], submit: t('form.save'), onSubmit}) : h('p.form-error', {role: 'alert'}, t('session.dead'))
+	return gate(t('session.verify'), ask, aside(...again))
 }
 
 /** Where the link of a sign-up leads. */

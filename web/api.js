@@ -5,7 +5,7 @@ import {fromNow, locale, t} from './i18n.js'
 export class Problem extends Error {
 	constructor(status, body = {}, retryAfter) {
 		// The API says in the page's language what is wrong, but not when to come back.
-		super(status === 0 ? t('problem.offline') : retryAfter ? t('problem.tooOften', {when: fromNow(retryAfter)}) : body.detail ?? t('problem.server'))
+		super(status === 0 ? t('problem.offline') : status === 429 && retryAfter ? t('problem.tooOften', {when: fromNow(retryAfter)}) : body.detail ?? t('problem.server'))
 		Object.assign(this, {status, body, retryAfter, fields: body.errors ?? []})
 	}
 }
@@ -32,6 +32,7 @@ async function send(method, path, {body, headers, ...options} = {}) {
 		method,
 		headers: {accept: 'application/json', 'accept-language': locale, ...(body && {'content-type': 'application/json'}), ...headers},
 		body: body && JSON.stringify(body),
+		signal: AbortSignal.timeout(20_000),
 		...options
 	}).catch(lost)
 	const text = await answer.text().catch(lost)

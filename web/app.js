@@ -55,7 +55,7 @@ async function go() {
 		else if (!route) throw Object.assign(new Error(), {status: 404})
 		else {
 			if (route.tab) Object.entries(TABS).forEach(([name, href]) => shortcut(`g ${name[0]}`, t(`nav.${name}`), () => location.assign(href)))
-			page = await route.page({...route.path.exec(path).groups, query})
+			page = await route.page({...route.path.exec(path).groups, query, left: () => turn !== visit})
 		}
 	} catch (error) {
 		if (error instanceof SignedOut) return
@@ -86,15 +86,21 @@ async function count() {
 	if (!session.current() || document.hidden) return
 	for (const [name, ask] of Object.entries(COUNTS)) {
 		// The page itself says when the API cannot be reached; a badge is not worth a second word.
-		const number = await ask().catch(() => 0)
-		badges[name].hidden = !number
+		const number = await ask().catch(() => badges[name].textContent)
+		badges[name].hidden = !Number(number)
 		put(badges[name], number)
 	}
 }
 
-addEventListener('hashchange', go)
+const isUnsaved = () => shown.dirty?.() || (session.current() && main.querySelector('.typed'))
+
+addEventListener('hashchange', event => {
+	// One that a page sends itself asks to be drawn anew.
+	if (!event.isTrusted || !isUnsaved() || confirm(t('app.leave'))) go()
+	else history.replaceState(null, '', event.oldURL)
+})
 addEventListener('beforeunload', event => {
-	if (shown.dirty?.()) event.preventDefault()
+	if (isUnsaved() || main.querySelector('.edit')) event.preventDefault()
 })
 addEventListener('signedout', () => {
 	if (!session.current()) return
@@ -111,6 +117,6 @@ addEventListener('signedin', () => {
 	again = null
 	count()
 })
-for (const name of ['count', 'notifications', 'visibilitychange']) addEventListener(name, count)
+for (const name of ['count', 'visibilitychange']) addEventListener(name, count)
 setInterval(count, 20_000)
 go()

@@ -67,16 +67,17 @@ function labelsOf(input, label) {
 export function form({fields, submit, onSubmit, extra, class: kind = ''}) {
 	const message = h('p.form-error', {role: 'alert'})
 	const send = h('button.primary', {type: 'submit'}, submit)
-	const act = () => {
+	const act = async () => {
 		put(message)
 		fields.forEach(it => it.show(''))
-		return onSubmit(Object.fromEntries(fields.map(it => [it.name, it.read()])), node)
+		await onSubmit(Object.fromEntries(fields.map(it => [it.name, it.read()])), node)
+		node.classList.remove('typed')
 	}
 	const onsubmit = event => {
 		event.preventDefault()
 		once(send, act, error => put(message, showMistakes(fields, error)))
 	}
-	const node = h('form', {novalidate: true, class: `form ${kind}`, onsubmit}, h('div.fields', fields.map(it => it.node)), message, h('div.actions', send, extra))
+	const node = h('form', {novalidate: true, class: `form ${kind}`, onsubmit, oninput: () => node.classList.add('typed')}, h('div.fields', fields.map(it => it.node)), message, h('div.actions', send, extra))
 	return node
 }
 

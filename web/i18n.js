@@ -17,6 +17,7 @@ const TABLE = `
 #app
 tagline|Hand work over. Those it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
 more|Show more|더 보기
+leave|Leave without saving?|저장하지 않고 나갈까요?
 sure|Sure? There is no way back.|되돌릴 수 없습니다. 할까요?
 #nav
 label|Main|주 메뉴
@@ -276,8 +277,11 @@ for (const line of TABLE.trim().split('\n')) {
 	else group = key.slice(1)
 }
 
+// Turns the direction of all that follows it.
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g
+
 /** A message in the page's language, its `{names}` filled in. */
-export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
+export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole).replace(TURNS, ''))
 
 // A formatter takes long to make, and lists ask for the same ones again and again.
 const formatters = new Map()

@@ -14,7 +14,7 @@ function showOnce(place, title, text, then) {
 	focusOn(place.firstChild)
 }
 
-/** Enrolment where there is no second factor, else what can be done about it; `changed` draws the page anew. */
+/** Enrolment where there is no second factor, else what can be done about it. */
 export function secondFactor(factor, changed) {
 	const place = h('div.form')
 	const showCodes = ({recovery_codes}) => showOnce(place, t('factor.codes'), recovery_codes.join('\n'), changed)

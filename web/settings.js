@@ -1,6 +1,6 @@
 import {changeEmail, changePassword, data} from './account.js'
 import {get, request} from './api.js'
-import {button, fold, h, notice, t} from './dom.js'
+import {button, focusOn, fold, h, notice, put, t} from './dom.js'
 import {field, form} from './form.js'
 import {nameField} from './gate.js'
 import {locale} from './i18n.js'
@@ -8,10 +8,9 @@ import {events, secondFactor, sessions, tokens} from './security.js'
 import {logOut, setMe} from './session.js'
 
 export async function settingsPage() {
-	const [me, factor] = await Promise.all([get('/v1/me'), get('/v1/me/second-factor')])
+	const me = await get('/v1/me')
 	setMe(me)
 	const {quiet_hours: quiet, digest_hour, ...notify} = me.notify
-	const redraw = () => dispatchEvent(new Event('hashchange'))
 	const make = (name, value, more) => field({name, label: t(`settings.${name}`), value, ...more})
 	const choice = (name, value, options) => make(name, value, {kind: 'select', options})
 	const when = ['now', 'digest', 'none'].map(it => [it, t(`settings.${it}`)])
@@ -29,25 +28,33 @@ export async function settingsPage() {
 			const body = {name, locale: language, time_zone, notify: {...choices, quiet_hours: from || to ? {from, to, urgent} : null}}
 			const before = locale
 			setMe((await request('PATCH', '/v1/me', {body})).body)
-			if (locale !== before) redraw()
+			if (locale !== before) dispatchEvent(new Event('hashchange'))
 			notice(t('form.saved'))
 		}
 	})
 	const group = (title, fields) => h('fieldset.fields.pairs', h('legend', title), fields.map(it => it.node))
 	node.firstChild.append(group(t('settings.notify'), mails), group(t('settings.quiet'), quietly))
+	const parts = h('div.form')
+	// What they ask for depends on the second factor.
+	const draw = async () => {
+		const factor = await get('/v1/me/second-factor')
+		put(parts,
+			fold(t('password.change'), again => changePassword(factor, again)),
+			fold([t('factor.title'), ' ', h('span.mark', t(factor.enabled ? 'factor.on' : 'factor.off'))], () => secondFactor(factor, draw)),
+			fold(t('sessions.title'), sessions),
+			fold(t('tokens.title'), again => tokens(factor, again)),
+			fold(t('email.change'), () => changeEmail(factor)),
+			fold(t('event.title'), events),
+			fold(t('account.title'), () => data(factor)))
+		focusOn(parts)
+	}
+	await draw()
 	return {
 		title: t('nav.settings'),
 		node: h('div.narrow',
 			h('h1', t('nav.settings')),
 			h('section.card.account', h('div', h('strong', me.name), h('p.hint', me.email)), button(t('session.logOut'), logOut)),
 			h('section.card', node),
-			fold(t('password.change'), draw => changePassword(factor, draw)),
-			// What the other parts ask for depends on the second factor, so all of it is drawn anew.
-			fold([t('factor.title'), ' ', h('span.mark', t(factor.enabled ? 'factor.on' : 'factor.off'))], () => secondFactor(factor, redraw)),
-			fold(t('sessions.title'), sessions),
-			fold(t('tokens.title'), draw => tokens(factor, draw)),
-			fold(t('email.change'), () => changeEmail(factor)),
-			fold(t('event.title'), events),
-			fold(t('account.title'), () => data(factor)))
+			parts)
 	}
 }
