@@ -5,10 +5,8 @@ import {CHOICES, optionsOf} from './newtask.js'
 import {nameOf} from './people.js'
 import {current} from './session.js'
 
-const SORTS = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at']
-
 /** The tasks a query asks for, in its order; those without a value come last, whichever way it goes. */
-export function chosen(list, query, people) {
+export function chosen({list, query, people, projects}) {
 	const {status, assignee = list.query.assignee, label, text = '', sort = ''} = Object.fromEntries(query)
 	const who = assignee === 'me' ? current()?.id : assignee
 	const words = text.toLowerCase().split(/\s+/)
@@ -18,18 +16,19 @@ export function chosen(list, query, people) {
 		&& words.every(it => task.title.toLowerCase().includes(it)))
 	const name = sort.replace('-', '')
 	if (!name) return found
-	const value = it => CHOICES[name]?.indexOf(it[name]) ?? (name === 'assignee' && it.assignee ? nameOf(people, it.assignee) : it[name])
+	const names = {assignee: it => nameOf(people, it), project: it => projects.get(it)}[name] ?? (it => it)
+	const value = it => CHOICES[name]?.indexOf(it) ?? (it?.length ? names(it) : null)
 	const {compare} = new Intl.Collator(locale, {numeric: true})
-	return found.sort((one, other) => {
-		const a = value(one)
-		const b = value(other)
-		return (a === null) - (b === null) || (name === sort ? compare(a, b) : compare(b, a))
-	})
+	return found.map(task => [value(task[name]), task])
+		.sort(([a], [b]) => (a === null) - (b === null) || (name === sort ? compare(a, b) : compare(b, a)))
+		.map(([, task]) => task)
 }
 
 /** The bar that filters and sorts; what is asked for stays in the address. */
 export function filterBar({query, people}, change) {
 	const address = location.hash.split('?')[0]
+	const sorts = ['title', people.size > 0 ? 'assignee' : 'project', 'status', 'priority', 'due_on', 'labels', 'updated_at']
+	if (!sorts.includes(query.get('sort')?.replace('-', ''))) query.delete('sort')
 	const choice = (name, options, text = t(`task.${name}`)) => field({name, label: text, kind: 'select', options: [['', text], ...options]})
 	const labels = choice('label', [], t('task.labels'))
 	const inputs = [
@@ -37,7 +36,7 @@ export function filterBar({query, people}, change) {
 		choice('status', optionsOf('status')),
 		people.size > 0 && choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)]),
 		labels,
-		choice('sort', SORTS.flatMap(it => [[it, `${t(`task.${it}`)} ↑`], [`-${it}`, `${t(`task.${it}`)} ↓`]]), t('filter.sort'))
+		choice('sort', sorts.flatMap(it => [[it, `${t(`task.${it}`)} ↑`], [`-${it}`, `${t(`task.${it}`)} ↓`]]), t('filter.sort'))
 	].filter(Boolean)
 	const clear = h('a', {href: address}, t('filter.clear'))
 	const count = h('span.count', {role: 'status'})
@@ -53,7 +52,7 @@ export function filterBar({query, people}, change) {
 		ask,
 		focus: inputs[0].focus,
 		show(found, {tasks, complete}) {
-			for (const it of tasks.flatMap(task => task.labels)) if (!known.has(it) && known.add(it)) labels.input.append(h('option', it))
+			for (const it of tasks.flatMap(task => task.labels)) if (!known.has(it) && known.add(it)) labels.input.append(h('option', {value: it}, it))
 			for (const {input, name} of inputs) if (input !== document.activeElement) input.value = query.get(name) ?? ''
 			clear.hidden = query.size === 0
 			put(count, t('filter.count', {count: found.toLocaleString(locale) + (complete ? '' : '+')}))

@@ -27,16 +27,15 @@ export const taskField = (name, people, assigned, more) => field({
 export function newTaskForm({project, people, list}) {
 	const create = creator(`${projectPath(project.id)}/tasks`)
 	const fields = FIELDS.map(it => taskField(it, people))
-	const typed = fields.slice(0, 2)
 	const close = () => node.close()
 	const onSubmit = async values => {
 		const made = await create(values)
 		list.take(made)
-		typed.forEach(it => it.write(''))
+		fields.slice(0, 2).forEach(it => it.write(''))
 		close()
 		notice(t('board.created', made))
 	}
 	const node = h('dialog', {'aria-labelledby': 'new-task'}, h('h2', {id: 'new-task'}, t('board.new')),
 		form({class: 'task-form', fields, submit: t('board.create'), extra: button(t('keys.close'), close), onSubmit}))
-	return {node, open: () => node.showModal(), dirty: () => typed.some(it => it.read())}
+	return {node, open: () => node.showModal()}
 }

@@ -4,7 +4,7 @@ import {chosen, filterBar} from './filter.js'
 import {ago, dateText, today} from './i18n.js'
 import {shortcut} from './keys.js'
 import {FIELDS, taskField} from './newtask.js'
-import {edit, remove, resolve, stateOf, undo} from './outbox.js'
+import {edit, remove, resolve, same, stateOf, undo} from './outbox.js'
 import {avatar, nameOf} from './people.js'
 import {STATUSES, taskHref} from './tasks.js'
 
@@ -34,6 +34,7 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 	const [tag, headTag, cellTag] = isBoard ? ['li', 'div', 'div'] : ['tr', 'th', 'td']
 	let rows = new Map()
 	let current
+	let frame
 
 	const rowOf = task => {
 		const {refused, conflict, waiting, patch} = stateOf(task.id) ?? {}
@@ -57,9 +58,10 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		const {node, input, read, write, show} = taskField(name, people, task.assignee)
 		write(before ?? '')
 		if (wrong) show(refused.wrong[name] ?? refused.message)
+		const save = () => !same(read(), before) && edit(task, {[name]: read()})
 		const end = saves => {
-			const value = read()
-			if (saves && (wrong || String(value) !== String(before))) edit(task, {[name]: value})
+			if (saves && wrong) edit(task, {[name]: read()})
+			else if (saves) save()
 			else if (wrong) resolve(task.id, null)
 			place.className = ''
 			row.task = null
@@ -70,7 +72,7 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 			onchange: ({target}) => target.matches('select') && end(true),
 			onfocusout: () => wrong || setTimeout(() => place.isConnected && !place.contains(active()) && end(true))
 		}, node)
-		cell.append(place)
+		cell.append(Object.assign(place, {save}))
 		if (!opens) return
 		input.focus()
 		if (input.matches('select')) input.showPicker()
@@ -78,17 +80,32 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 	}
 
 	const load = how => list.loading || list[how]().catch(error => notice(error.message))
+	// What is typed in a row that goes is saved.
+	const keep = row => row.querySelectorAll('.edit').forEach(it => it.save())
+	const later = () => {
+		frame ||= requestAnimationFrame(() => {
+			frame = 0
+			draw()
+		})
+	}
 	const draw = () => {
 		const focused = active()
 		const id = focused.closest('[data-task]')?.dataset.task
 		const next = new Map()
+		// Read before anything is written: one layout.
 		for (const group of groups) {
-			const {parent, tasks, pitch = 44} = group
+			const {parent, shown: [one, two] = []} = group
+			group.pitch = (two && topOf(two) - topOf(one)) || group.pitch
+			group.top = parent.scrollTop - topOf(parent)
+		}
+		for (const group of groups) {
+			const {parent, tasks, top} = group
+			const pitch = group.pitch || 44
 			const [before, after] = group.ends ??= [0, 1].map(() => h(tag, {'aria-hidden': 'true'}))
 			const size = Math.min(180 / groups.length, Math.ceil(screen.height / pitch) + 2 * NEAR)
-			group.first = Math.max(0, Math.floor((parent.scrollTop - topOf(parent)) / pitch))
+			group.first = Math.max(0, Math.floor(top / pitch))
 			const from = Math.max(0, Math.min(group.first - NEAR, tasks.length - size))
-			const shown = tasks.slice(from, from + size).map(rowOf)
+			const shown = group.shown = tasks.slice(from, from + size).map(rowOf)
 			before.style.height = `${from * pitch}px`
 			after.style.height = `${(tasks.length - from - shown.length) * pitch}px`
 			// What is moved loses the focus.
@@ -101,32 +118,30 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 				next.set(row.dataset.task, Object.assign(row, {group, index: from + index, tabIndex: row === stop ? 0 : -1}))
 				if (!isBoard) row.ariaRowIndex = from + index + 2
 			})
-			if (shown[1]) group.pitch = topOf(shown[1]) - topOf(shown[0])
+			if (shown[1] && !group.pitch) later()
 			if (from + size >= tasks.length) load('more')
 		}
+		for (const [key, row] of rows) if (next.get(key) !== row) keep(row)
 		rows = next
 		if (id && active() !== focused) (focused.isConnected ? focused : rows.get(id))?.focus({preventScroll: true})
 	}
 	const pick = () => {
-		const found = chosen(list, query, people)
+		const found = chosen(ctx)
 		for (const group of groups) group.tasks = found.filter(it => !group.status || it.status === group.status)
-		bar.show(found.length, list)
-		drawn(found.length)
 		if (isBoard || query.size > 0) load('rest')
 		draw()
+		bar.show(found.length, list)
+		drawn(found.length)
 	}
 
-	const focus = ({tasks}, index) => {
-		current = (tasks[index] ?? tasks.at(-1))?.id
-		rows.get(current)?.focus()
-	}
+	const focus = ({tasks}, index) => rows.get((tasks[index] ?? tasks.at(-1))?.id)?.focus()
 	// From a row that is off the screen, the first on it is next.
 	const walk = by => () => {
 		const {group, index = group.first - 1} = rows.get(current) ?? {group: groups.find(it => it.tasks[0]) ?? groups[0]}
 		focus(group, Math.max(0, index + by))
 	}
 	const move = (task, status) => task.status !== status && edit(task, {status})
-	const onRow = act => () => rows.has(current) && act(rows.get(current))
+	const onRow = act => () => active().matches('[data-task], .task-title') && act(rows.get(current))
 	const bar = filterBar(ctx, pick)
 	shortcut('/', t('filter.text'), bar.focus)
 	shortcut('j,ArrowDown', t('table.next'), walk(1))
@@ -142,10 +157,16 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		shortcut('z', t('outbox.undo'), undo)
 	}
 
-	addEventListener('scroll', draw, true)
-	leave.push(() => removeEventListener('scroll', draw, true))
+	addEventListener('scroll', later, true)
+	leave.push(() => {
+		removeEventListener('scroll', later, true)
+		cancelAnimationFrame(frame)
+		rows.forEach(keep)
+	})
 	root.addEventListener('focusin', ({target}) => {
-		current = target.closest('[data-task]')?.dataset.task ?? current
+		const id = target.closest('[data-task]')?.dataset.task
+		if (!id || id === current) return
+		current = id
 		draw()
 	})
 	root.onclick = ({target}) => {
@@ -166,10 +187,10 @@ export function tableView(ctx, columns = ['title', 'status', 'assignee', 'priori
 	})
 	const parent = h('tbody')
 	const root = h('table.card', {'aria-label': title}, h('thead', h('tr', heads)), parent)
-	const none = h('p.hint', t(ctx.project ? 'board.none' : 'mine.empty'))
+	const none = ctx.none ?? h('p.hint', t('board.none'))
 	const drawn = count => {
 		root.ariaRowCount = list.complete ? count + 1 : -1
-		none.hidden = count > 0
+		root.hidden = !(none.hidden = count > 0)
 		heads.forEach((it, index) => {
 			it.ariaSort = {[columns[index]]: 'ascending', [`-${columns[index]}`]: 'descending'}[query.get('sort')]
 		})
