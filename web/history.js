@@ -14,7 +14,7 @@ export const valueText = (name, value, people) => (!value?.length ? t('task.empt
 
 export const headline = (by, kind, at, link) => [avatar(by), h('b', by), ` ${t(`history.${kind}`)}`, link && [': ', link], ' ', h('time', {datetime: at, title: timeText(at)}, ago(at))]
 
-export function changeEntry({id, task, version, kind, title, actor, at, fields}, {people, project, withTask}) {
+function changeEntry({id, task, version, kind, title, actor, at, fields}, {people, project, withTask}) {
 	const place = {project: project.id, id: task}
 	const path = `${taskPath(place)}/changes/${version}`
 	const text = async () => copyable(valueText('description', (await get(path)).description))

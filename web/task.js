@@ -29,7 +29,7 @@ export async function taskPage({project: projectId, task: id}) {
 	const trouble = h('div', {role: 'alert'})
 	let told
 
-	// `seen` is the task as a field showed it.
+	// `seen` is the task of before, with what the field showed.
 	const isEdited = ({name, read, seen}) => seen && !same(read(), seen[name])
 	const draw = () => {
 		const {conflict, refused, patch} = stateOf(id) ?? {}
@@ -39,10 +39,11 @@ export async function taskPage({project: projectId, task: id}) {
 			it.show(refused?.wrong[name])
 			if (isEdited(it) || node.contains(document.activeElement)) continue
 			if (!same(read(), task[name])) it.write(task[name] ?? '')
-			it.seen = {...task, [name]: read()}
+			it.seen = {...base, [name]: read()}
 		}
-		put(heading, task.title)
-		if (told !== conflict) put(trouble, (told = conflict) && conflictCard(id, people))
+		put(heading, task.title || base.title)
+		const now = conflict && Object.keys(patch).join()
+		if (told !== now) put(trouble, (told = now) && conflictCard(id, people))
 	}
 	const settle = ({type, target}) => {
 		const it = fields.find(({node}) => node.contains(target))
@@ -63,8 +64,7 @@ export async function taskPage({project: projectId, task: id}) {
 		log.add(news)
 		const {kind, actor, version} = news.at(-1) ?? {}
 		if (kind === 'deleted') put(trouble, h('p.form-error', h('b', nameOf(people, actor)), ' ', t('history.deleted')))
-		// One that is gone by now is told of by the next change.
-		else if (version > base.version) await get(path).then(task => take({detail: {task}}), error => {if (error.status !== 404) throw error})
+		else if (version > base.version) take({detail: {task: await get(path)}})
 	})
 	draw()
 
