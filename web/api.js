@@ -17,6 +17,8 @@ export class SignedOut extends Error {
 
 let accessToken = null
 let refreshing = null
+// Whom this page is drawn for.
+let owner = null
 // Once a session is over, nothing is asked for until somebody logs in, here or in another tab.
 let over = false
 
@@ -44,7 +46,15 @@ async function send(method, path, {body, headers, ...options} = {}) {
 }
 
 function keep(answer) {
-	accessToken = answer.access_token
+	const token = answer.access_token
+	if (!token) return answer
+	const {sub} = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')))
+	owner ??= sub
+	if (sub !== owner) {
+		location.reload()
+		throw new SignedOut()
+	}
+	accessToken = token
 	over = false
 	return answer
 }

@@ -20,9 +20,12 @@ export function h(name, ...children) {
 	return put(element, children)
 }
 
+// They turn the direction of what follows, far beyond the text they are in.
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g
+
 /** Replaces what an element holds. */
 export function put(element, ...children) {
-	element.replaceChildren(...children.flat(Infinity).filter(isSomething))
+	element.replaceChildren(...children.flat(Infinity).filter(isSomething).map(it => it.replace?.(TURNS, '') ?? it))
 	return element
 }
 
@@ -82,7 +85,7 @@ export async function paged(list, load, draw) {
 export function fold(title, load) {
 	const place = h('div.fold')
 	const draw = async () => put(place, await Promise.resolve(draw).then(load).catch(error => h('p.form-error', {role: 'alert'}, error.message)))
-	return h('details.card', {ontoggle: ({target}) => target.open && !place.hasChildNodes() && draw()}, h('summary', title), place)
+	return h('details.card', {ontoggle: ({target}) => target.open && !place.querySelector(':scope > :not(.form-error)') && draw()}, h('summary', title), place)
 }
 
 export const copyable = text => h('pre.copyable', {tabindex: 0}, text)

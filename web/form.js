@@ -3,8 +3,8 @@ import {button, h, once, put, t} from './dom.js'
 
 let made = 0
 
-/** `kind` is an input type, textarea, select or labels; `as` makes what is sent of what was typed. */
-export function field({name, label, kind = 'text', value = '', options = [], hint, as = it => it, ...more}) {
+/** `kind` is an input type, textarea, select or labels; `as` makes what is sent of what was typed; refusals of `at` stand here, too. */
+export function field({name, at, label, kind = 'text', value = '', options = [], hint, as = it => it, ...more}) {
 	const id = `field-${++made}`
 	const error = h('p.error', {id: `${id}-error`})
 	const attributes = {type: kind, id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more}
@@ -24,6 +24,7 @@ export function field({name, label, kind = 'text', value = '', options = [], hin
 	write(value)
 	return {
 		name,
+		at,
 		input,
 		node: h(`div.field.field-${name}`, kind === 'checkbox' ? h('div.check', node, head) : [head, node], h('p.hint', {id: `${id}-hint`}, hint), error),
 		read: () => as(read()),
@@ -91,7 +92,8 @@ export const removal = (word, name, path, then, more) => button(t(word), async (
 // Shows each mistake beside the field its pointer names, and returns the rest.
 function showMistakes(fields, {fields: mistakes = [], message}) {
 	const rest = mistakes.toReversed().filter(({pointer, detail}) => {
-		const place = fields.find(it => pointer.split('/').includes(it.name))
+		const path = pointer.split('/')
+		const place = fields.find(it => path.includes(it.name) || path.includes(it.at))
 		place?.show(detail)
 		place?.input.focus()
 		return !place

@@ -1,5 +1,5 @@
 /** The profile's language, also of who was logged in here last, else the browser's. */
-export let locale = localStorage.getItem('locale') ?? (navigator.languages.find(it => /^(en|ko)/.test(it)) ?? 'en').slice(0, 2)
+export let locale = localStorage.getItem('locale') ?? (navigator.languages.find(it => /^(en|ko)\b/.test(it)) ?? 'en').slice(0, 2)
 
 let zone
 
@@ -277,11 +277,8 @@ for (const line of TABLE.trim().split('\n')) {
 	else group = key.slice(1)
 }
 
-// Turns the direction of all that follows it.
-const TURNS = /[\u202a-\u202e\u2066-\u2069]/g
-
 /** A message in the page's language, its `{names}` filled in. */
-export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole).replace(TURNS, ''))
+export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
 
 // A formatter takes long to make, and lists ask for the same ones again and again.
 const formatters = new Map()

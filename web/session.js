@@ -5,19 +5,18 @@ import {aside, codeField, emailField, gate, passwordField} from './gate.js'
 import {setLocale} from './i18n.js'
 
 let me = null
-// Who was logged in last, while this page was open.
-let last = null
 
 const tabs = new BroadcastChannel('baton-session')
 tabs.onmessage = ({data}) => {
 	if (data === (me?.id ?? null)) return
 	api.drop()
-	arrive(data)
+	if (!data) dispatchEvent(new Event('signedout'))
+	// What this page shows is another's.
+	else if (me) location.reload()
+	else arrive().catch(() => {})
 }
 
-// A page is left as it is only for the person it was drawn for.
-async function arrive(id) {
-	if (last && id !== last) return location.reload()
+async function arrive() {
 	await whoAmI()
 	dispatchEvent(new Event('signedin'))
 }
@@ -34,17 +33,15 @@ export const current = () => me
 
 export function setMe(changed) {
 	me = changed
-	if (!me) return
-	last = me.id
-	setLocale(me.locale, me.time_zone)
+	if (me) setLocale(me.locale, me.time_zone)
 }
 
-/** Leaves this page without a session, in every tab. */
+/** Leaves this page without a session, in every tab, and forgets all that it held. */
 export function leave(to = '#/login') {
-	api.drop()
 	setMe(null)
 	tabs.postMessage(null)
 	location.replace(to)
+	location.reload()
 }
 
 export const logOut = () => api.logOut().then(() => leave())
@@ -56,7 +53,7 @@ export function logInPage(query, alert) {
 		const answer = await api.logIn(proof)
 		if (answer.ticket) return askForCode(answer)
 		tabs.postMessage(answer.user.id)
-		await arrive(answer.user.id)
+		await arrive()
 	}
 	const askForPassword = alert => put(card,
 		h('h1', t('session.logIn')),

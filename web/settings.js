@@ -3,13 +3,13 @@ import {get, request} from './api.js'
 import {button, focusOn, fold, h, notice, put, t} from './dom.js'
 import {field, form} from './form.js'
 import {nameField} from './gate.js'
-import {locale} from './i18n.js'
+import {flush} from './outbox.js'
 import {events, secondFactor, sessions, tokens} from './security.js'
-import {logOut, setMe} from './session.js'
+import * as session from './session.js'
 
 export async function settingsPage() {
 	const me = await get('/v1/me')
-	setMe(me)
+	session.setMe(me)
 	const {quiet_hours: quiet, digest_hour, ...notify} = me.notify
 	const make = (name, value, more) => field({name, label: t(`settings.${name}`), value, ...more})
 	const choice = (name, value, options) => make(name, value, {kind: 'select', options})
@@ -20,18 +20,19 @@ export async function settingsPage() {
 		choice('time_zone', me.time_zone, [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])].map(it => [it, it]))
 	]
 	const mails = [...Object.entries(notify).map(([name, value]) => choice(name, value, when)), make('digest_hour', digest_hour, {kind: 'number', as: it => it && Number(it)})]
-	const quietly = [make('from', quiet?.from, {kind: 'time'}), make('to', quiet?.to, {kind: 'time'}), make('urgent', quiet?.urgent ?? true, {kind: 'checkbox'})]
+	const quietly = [make('from', quiet?.from, {kind: 'time'}), make('to', quiet?.to, {kind: 'time', at: 'quiet_hours'}), make('urgent', quiet?.urgent ?? true, {kind: 'checkbox'})]
 	const node = form({
 		fields: [...profile, ...mails, ...quietly],
 		submit: t('form.save'),
 		onSubmit: async ({name, locale: language, time_zone, from, to, urgent, ...choices}) => {
 			const body = {name, locale: language, time_zone, notify: {...choices, quiet_hours: from || to ? {from, to, urgent} : null}}
-			const before = locale
-			setMe((await request('PATCH', '/v1/me', {body})).body)
-			if (locale !== before) dispatchEvent(new Event('hashchange'))
+			const {body: now} = await request('PATCH', '/v1/me', {body})
+			session.setMe(now)
+			if (['name', 'locale', 'time_zone'].some(it => now[it] !== me[it])) dispatchEvent(new Event('hashchange'))
 			notice(t('form.saved'))
 		}
 	})
+	const logOut = async () => (await flush() || confirm(t('app.leave'))) && session.logOut()
 	const group = (title, fields) => h('fieldset.fields.pairs', h('legend', title), fields.map(it => it.node))
 	node.firstChild.append(group(t('settings.notify'), mails), group(t('settings.quiet'), quietly))
 	const parts = h('div.form')
