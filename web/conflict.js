@@ -4,7 +4,6 @@ import {ago, t} from './i18n.js'
 import {resolve, stateOf} from './outbox.js'
 import {nameOf} from './people.js'
 
-/** What somebody else and the person made of the same fields, side by side, with a choice for each. */
 export function conflictCard(id, people) {
 	const {conflict, patch} = stateOf(id)
 	const choice = (name, side, task) => h('label.card',

@@ -1,4 +1,3 @@
-// Keys that act on the page shown, and the dialog that lists them.
 import {button, h, t} from './dom.js'
 
 const shortcuts = []

@@ -5,7 +5,7 @@ let lively = Date.now()
 const touch = () => {lively = Date.now()}
 for (const it of ['pointerdown', 'keydown']) addEventListener(it, touch)
 
-/** Gives `take` the changes of a project, each once; returns what ends that. */
+/** Gives `take` each change of a project; returns what ends that. */
 export function follow(project, take) {
 	const seen = new Set()
 	let after = 'now'
@@ -40,7 +40,6 @@ export function follow(project, take) {
 	return () => {open = false}
 }
 
-/** Keeps a list up to date with a project. */
 export const fresh = (list, project) => follow(project, async changes => {
 	await list.loading?.catch(() => {})
 	for (const {task: id, version, kind, actor, at, fields} of changes) {

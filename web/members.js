@@ -7,7 +7,6 @@ import {nameForm} from './projects.js'
 import {current} from './session.js'
 import {projectPath} from './tasks.js'
 
-/** Who is in a project, in which role; for its owners also who is invited, its name and its end. */
 export async function membersView({project, people}) {
 	const path = projectPath(project.id)
 	const owns = project.role === 'owner'
@@ -21,10 +20,14 @@ export async function membersView({project, people}) {
 		const failed = ({message}) => choice.show(message)
 		const onchange = () => request('PATCH', place, {body: {role: choice.read()}}).then(() => (mine ? redraw() : choice.show('')), failed)
 		const choice = role({label: `${t('people.role')}: ${name}`, value, disabled: !owns, onchange})
-		return row([avatar(name), h('strong', name), mine && h('span.mark', t('people.you'))], '', choice.node,
-			(owns || mine) && removal(mine ? 'people.leave' : 'people.remove', name, place, mine ? leave : redraw, {failed}))
+		const line = row([avatar(name), h('strong', name), mine && h('span.mark', t('people.you'))], '', choice.node,
+			(owns || mine) && removal(mine ? 'people.leave' : 'people.remove', name, place, mine ? leave : () => line.remove(), {failed}))
+		return line
 	}
-	const invitation = it => row(h('strong', it.email), `${t(`role.${it.role}`)} · ${ago(it.invited_at)}`, removal('people.withdraw', it.email, `${path}/invitations/${it.id}`, redraw))
+	const invitation = ({id, email, role, invited_at}) => {
+		const line = row(h('strong', email), `${t(`role.${role}`)} · ${ago(invited_at)}`, removal('people.withdraw', email, `${path}/invitations/${id}`, () => line.remove()))
+		return line
+	}
 	const invite = async body => {
 		await request('POST', `${path}/invitations`, {body})
 		notice(t('people.invited', body))

@@ -1,4 +1,4 @@
-// What the person did and the server has not answered. It outlives a reload, and is never sent as somebody else's.
+// What the person did and the server has not answered: it outlives a reload, and is sent as nobody else.
 import {request} from './api.js'
 import {button, copyable, h, notice, put, t} from './dom.js'
 import {current as me} from './session.js'
@@ -7,12 +7,12 @@ import {taskHref, taskPath} from './tasks.js'
 // An empty text and no labels are what null is stored as.
 const text = value => JSON.stringify(value?.length ? value : null)
 export const same = (a, b) => text(a) === text(b)
-const any = (patch = {}) => Object.keys(patch).length > 0
+const any = (patch = {}) => Object.keys(patch)[0]
 
 const entries = new Map()
 let owner
 
-// A task as it was seen, what edited fields `was` then, the `patch` to send, and what is `held`: in conflict or refused.
+// A task as it was seen, what edited fields `was` then, the `patch` to send, and what is `held` back.
 class Entry {
 	was = {}
 	patch = {}
@@ -62,7 +62,7 @@ class Entry {
 		this.#sending = true
 		const body = removeAt ? undefined : {...patch}
 		this.removeAt &&= 1
-		const options = {version: task.version, body, keepalive: leaving, signal: AbortSignal.timeout(20000)}
+		const options = {version: task.version, body, keepalive: leaving}
 		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), options).catch(error => error)
 		const failed = answer instanceof Error
 		this.#sending = false
@@ -87,8 +87,8 @@ class Entry {
 	refuse({status, message, fields}, body) {
 		const wrong = Object.fromEntries(fields.map(({pointer, detail}) => [pointer.split('/')[1], detail]))
 		const names = Object.keys(body)
-		const some = names.some(it => it in wrong)
-		for (const it of names) if ((it in wrong || !some) && same(body[it], this.patch[it])) this.hold(it, {refused: {status, message: Object.values(wrong).join(' ') || message, wrong}})
+		const some = names.filter(it => it in wrong)
+		for (const it of some[0] ? some : names) if (same(body[it], this.patch[it])) this.hold(it, {refused: {status, message: Object.values(wrong).join(' ') || message, wrong}})
 	}
 
 	// Only where somebody else changed the same field there is a conflict.
@@ -120,7 +120,7 @@ function mine() {
 	return entries
 }
 
-/** `task` is as the person saw it. */
+/** Of a task as the person saw it. */
 export function edit(task, patch, removeAt = 0) {
 	if (!mine().has(task.id)) entries.set(task.id, new Entry({task}))
 	Object.assign(entries.get(task.id), {removeAt}).queue(task, patch)
@@ -137,11 +137,9 @@ export function remove(task) {
 	edit(task, {}, Date.now() + 6000)
 }
 
-/** Brings back what was removed last, if anything. */
 export function undo() {
 	const [entry] = [...mine().values()].filter(it => it.removeAt > 1).sort((a, b) => b.removeAt - a.removeAt)
 	if (entry) edit(entry.task)
-	return !!entry
 }
 
 /** A task as the person left it; null while it is being deleted. */
@@ -150,16 +148,15 @@ export function overlay(task) {
 	return removeAt ? null : any(patch) ? {...task, ...patch} : task
 }
 
-/** `{ conflict, patch }`, `{ refused, patch }`, `{ waiting }`, `{ sending }` or nothing. */
+/** `{conflict, patch}`, `{refused, patch}`, `{waiting}` or nothing. */
 export function stateOf(id) {
-	const entry = mine().get(id)
-	return entry && (entry.held ?? (entry.problem ? {waiting: entry.problem} : {sending: true}))
+	const {held, problem} = mine().get(id) ?? {}
+	return held ?? (problem && {waiting: problem})
 }
 
 function draw() {
 	const all = me() ? [...entries.values()] : []
 	const count = all.filter(it => it.problem).length
-	// A task that is gone has no page.
 	const line = ({task, held: {refused, patch}}) => h('div', h('a', {href: taskHref(task)}, task.title), ': ', refused?.message ?? t('conflict.title'), ' ',
 		refused?.status === 404 && copyable(Object.values(patch).join('\n')), refused && button(t('task.discard'), () => resolve(task.id)))
 	const said = h('div', count > 0 && t('outbox.waiting', {count}), all.filter(it => it.held).map(line))
@@ -177,5 +174,5 @@ function sendAll() {
 }
 mine()
 for (const it of ['online', 'signedin', 'count']) addEventListener(it, sendAll)
-addEventListener('pagehide', () => mine().forEach(it => it.removeAt && it.send(true)))
-addEventListener('beforeunload', event => [...mine().values()].some(it => it.held || it.problem || !it.removeAt) && event.preventDefault())
+addEventListener('pagehide', flush)
+addEventListener('beforeunload', event => me() && [...mine().values()].some(it => it.problem || !it.removeAt) && event.preventDefault())

@@ -1,4 +1,3 @@
-// A project in pictures, drawn from its log.
 import {page} from './api.js'
 import {empty, fold, h, put} from './dom.js'
 import {dateText, t, today} from './i18n.js'
@@ -9,7 +8,7 @@ import {projectPath, STATUSES, taskHref} from './tasks.js'
 const DAY = 86_400_000
 const later = (it, days = 1) => ({...it, day: new Date(Date.parse(it.day) + days * DAY).toISOString().slice(0, 10)})
 
-/** Counts a log, oldest change first: its tasks, and how many are in each status as each day ends. */
+/** Counts a log, oldest change first, by day. */
 export function tally(zone) {
 	const {format} = new Intl.DateTimeFormat('sv', {timeZone: zone})
 	const tasks = new Map()
@@ -34,7 +33,6 @@ export function tally(zone) {
 	return {days, tasks, take: changes => changes.filter(count).length}
 }
 
-/** Who has how many open tasks, most first; `user` is null for nobody. */
 export function openBy(tasks) {
 	const people = {}
 	for (const {status, assignee: user = null} of tasks) {
@@ -46,11 +44,10 @@ export function openBy(tasks) {
 	return Object.values(people).sort((a, b) => b.open - a.open)
 }
 
-// Stretched to the room there is, but for the width of its lines.
 const canvas = (width, height, ...shapes) => h('svg:svg', {viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none'}, shapes)
 const path = (kind, d) => h(`svg:path.${kind}`, {d})
 
-// With round numbers at the left; `shapes` gets what places a day and a number.
+// `shapes` gets what places a day and a number.
 function plot(days, values, shapes) {
 	const most = Math.max(1, ...values)
 	const step = Math.ceil((most / 4).toPrecision(1))
@@ -66,7 +63,7 @@ const part = (name, ...children) => h('section.card', h('h2', t(`overview.${name
 const legend = counts => h('ul.actions.hint', STATUSES.filter(it => it in counts).map(it => h('li.actions', h(`span.dot.${it}`), `${t(`status.${it}`)} ${counts[it]}`)))
 
 function flow(days) {
-	// Each area reaches down to the bottom, and the next lies over it.
+	// Each area lies over the one before.
 	const heights = days.map(({waiting, in_progress, done}) => [waiting + in_progress + done, in_progress + done, done])
 	const areas = (x, y) => STATUSES.map((it, area) => path(it, `M0 100L${heights.map((height, index) => `${x(index)} ${y(height[area])}`)} 100 100`))
 	const line = it => h('tr', h('th', {scope: 'row'}, dateText(it.day)), STATUSES.map(status => h('td', it[status])))

@@ -6,7 +6,6 @@ export const peopleOf = async project => new Map((await all(`/v1/projects/${enco
 
 export const nameOf = (people, user) => people.get(user)?.name ?? t('people.unknown')
 
-/** Current members by name, and `also` one who left. */
 export const membersOf = (people, also) => [...people.values()].filter(it => !it.left_at || it.user === also).sort((a, b) => a.name.localeCompare(b.name))
 
 export const assigneeOptions = (people, assigned) => [['', t('task.nobody')],

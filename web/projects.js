@@ -1,4 +1,3 @@
-// The projects I am in, and those I am invited to.
 import {all, creator, request} from './api.js'
 import {button, empty, h, row, t} from './dom.js'
 import {field, form} from './form.js'
@@ -17,7 +16,6 @@ export async function projectsPage() {
 		nameForm(t('projects.createSubmit'), async body => location.assign(projectHref((await make(body)).id)))))
 }
 
-/** How many projects wait for my answer. */
 export const waiting = async () => (await all(INVITED)).length
 
 export async function invitationsPage() {

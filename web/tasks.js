@@ -15,7 +15,7 @@ export const taskHref = task => `#${taskAt(task)}`
 const age = ({created_at, id}) => created_at.replace('Z', ' ') + id
 const urgency = it => STATUSES.indexOf(it.status) + (it.due_on ?? '9999') + age(it)
 
-/** The tasks of a project, newest first, or mine, most urgent first, as the person left them. */
+/** The tasks of a project, or mine, as the person left them. */
 export class TaskList {
 	complete = false
 	onchange = () => {}
@@ -35,12 +35,10 @@ export class TaskList {
 		return this.#shown ??= [...this.#tasks.values()].sort(order).map(overlay).filter(Boolean)
 	}
 
-	/** As the server told of it. */
 	get(id) {
 		return this.#tasks.get(id)
 	}
 
-	/** Loads the next page. */
 	async more() {
 		if (!this.complete) await (this.loading ??= this.#load().finally(() => {this.loading = null}))
 	}
