@@ -132,7 +132,6 @@ project||프로젝트
 updated_at|Updated|변경
 nobody||없음
 empty|empty|비어 있음
-facts|Created by {name}, {when}|{name} 님이 만듦 · {when}
 back|Back to the list|목록으로
 discard|Discard my edit|내 편집 버리기
 delete||삭제
@@ -200,7 +199,7 @@ assigned|a task is new or changes hands|작업을 맡거나 놓을 때
 status|a task moves|작업 상태가 바뀔 때
 edited|a task is edited|작업이 편집될 때
 deleted|a task is deleted|작업이 삭제될 때
-digest_hour|Hour of the daily mail (0–23)|하루 한 번 오는 시각(0~23)
+digest_hour|Once a day, at|하루 한 번 오는 시각
 quiet|Quiet hours|방해 금지 시간
 from||시작
 to||끝

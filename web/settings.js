@@ -19,7 +19,7 @@ export async function settingsPage() {
 		choice('locale', me.locale, [['en', 'English'], ['ko', '한국어']]),
 		choice('time_zone', me.time_zone, [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])].map(it => [it, it]))
 	]
-	const mails = [...Object.entries(notify).map(([name, value]) => choice(name, value, when)), make('digest_hour', digest_hour, {kind: 'number', as: it => it && Number(it)})]
+	const mails = [...Object.entries(notify).map(([name, value]) => choice(name, value, when)), make('digest_hour', String(digest_hour), {kind: 'select', options: [...Array(24).keys()].map(it => [String(it), `${it}:00`]), as: Number})]
 	const quietly = [make('from', quiet?.from, {kind: 'time'}), make('to', quiet?.to, {kind: 'time', at: 'quiet_hours'}), make('urgent', quiet?.urgent ?? true, {kind: 'checkbox'})]
 	const node = form({
 		fields: [...profile, ...mails, ...quietly],
