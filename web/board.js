@@ -16,7 +16,7 @@ export function boardView(ctx) {
 	const board = h('div.board', {
 		ondragstart({target, dataTransfer}) {
 			dragged = target.task
-			dataTransfer.setData('text/plain', dragged.title)
+			if (dragged) dataTransfer.setData('text/plain', dragged.title)
 		},
 		ondragover: event => dragged && over(event.target) && event.preventDefault(),
 		ondrop(event) {

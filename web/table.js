@@ -79,9 +79,13 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		else input.select()
 	}
 
-	const load = how => list.loading || list[how]().catch(error => notice(error.message))
+	const load = how => list.loading || list[how]().catch(error => {
+		notice(error.message)
+		setTimeout(() => list.onchange?.(), 5000)
+	})
 	// What is typed in a row that goes is saved.
 	const keep = row => row.querySelectorAll('.edit').forEach(it => it.save())
+	const keepAll = () => rows.forEach(keep)
 	const later = () => {
 		frame ||= requestAnimationFrame(() => {
 			frame = 0
@@ -158,10 +162,12 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 	}
 
 	addEventListener('scroll', later, true)
+	addEventListener('pagehide', keepAll)
 	leave.push(() => {
 		removeEventListener('scroll', later, true)
+		removeEventListener('pagehide', keepAll)
 		cancelAnimationFrame(frame)
-		rows.forEach(keep)
+		keepAll()
 	})
 	root.addEventListener('focusin', ({target}) => {
 		const id = target.closest('[data-task]')?.dataset.task
