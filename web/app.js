@@ -59,6 +59,7 @@ async function go() {
 		}
 	} catch (error) {
 		if (error instanceof SignedOut) return
+		if (turn === visit) clearShortcuts()
 		const title = t(error.status === 404 ? 'failure.gone' : 'failure.title')
 		page = {title, node: h('div.empty', h('h1', title), h('p', error.message), button(t('failure.again'), go))}
 	}
