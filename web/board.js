@@ -3,7 +3,6 @@ import {shortcut} from './keys.js'
 import {taskRows} from './table.js'
 import {STATUSES} from './tasks.js'
 
-/** Tasks as cards in a column for each status; a card is dragged, or moved by key, to another. */
 export function boardView(ctx) {
 	let dragged
 	const groups = STATUSES.map(status => {

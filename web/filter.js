@@ -5,7 +5,9 @@ import {CHOICES, optionsOf} from './newtask.js'
 import {nameOf} from './people.js'
 import {current} from './session.js'
 
-/** The tasks a query asks for, in its order; those without a value come last, whichever way it goes. */
+export const columnsOf = ({projects}) => ['title', 'status', projects ? 'project' : 'assignee', 'priority', 'due_on', 'labels', 'updated_at']
+
+// Those without a value come last, whichever way it goes.
 export function chosen({list, query, people, projects}) {
 	const {status, assignee = list.query.assignee, label, text = '', sort = ''} = Object.fromEntries(query)
 	const who = assignee === 'me' ? current()?.id : assignee
@@ -24,10 +26,10 @@ export function chosen({list, query, people, projects}) {
 		.map(([, task]) => task)
 }
 
-/** The bar that filters and sorts; what is asked for stays in the address. */
-export function filterBar({query, people}, change) {
+export function filterBar(ctx, change) {
+	const {query, people} = ctx
 	const address = location.hash.split('?')[0]
-	const sorts = ['title', people.size > 0 ? 'assignee' : 'project', 'status', 'priority', 'due_on', 'labels', 'updated_at']
+	const sorts = columnsOf(ctx)
 	if (!sorts.includes(query.get('sort')?.replace('-', ''))) query.delete('sort')
 	const choice = (name, options, text = t(`task.${name}`)) => field({name, label: text, kind: 'select', options: [['', text], ...options]})
 	const labels = choice('label', [], t('task.labels'))

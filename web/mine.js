@@ -3,7 +3,6 @@ import {empty, h, t} from './dom.js'
 import {tableView} from './table.js'
 import {TaskList} from './tasks.js'
 
-/** My tasks over all projects. */
 export async function myTasksPage({query, left}) {
 	const asked = {assignee: 'me'}
 	const list = new TaskList('/v1/tasks', asked)
@@ -25,7 +24,7 @@ export async function myTasksPage({query, left}) {
 	const ctx = {title, none, people: new Map(), projects: new Map(projects.map(it => [it.id, it.name])), list, query, writes: true, leave}
 	return {
 		title,
-		node: h('div.wide', h('h1', title), tableView(ctx, ['title', 'project', 'status', 'priority', 'due_on', 'labels', 'updated_at'])),
+		node: h('div.wide', h('h1', title), tableView(ctx)),
 		leave: () => leave.forEach(it => it())
 	}
 }

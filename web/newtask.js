@@ -8,10 +8,8 @@ const KINDS = {title: 'text', description: 'textarea', status: 'select', assigne
 export const FIELDS = Object.keys(KINDS)
 export const CHOICES = {status: STATUSES, priority: PRIORITIES}
 
-/** The choices of a field; `assigned` is one also after they left. */
 export const optionsOf = (name, people, assigned) => (name === 'assignee' ? assigneeOptions(people, assigned) : CHOICES[name]?.map(it => [it, t(`${name}.${it}`)]))
 
-/** The input of one field of a task. */
 export const taskField = (name, people, assigned, more) => field({
 	name,
 	label: t(`task.${name}`),

@@ -15,7 +15,6 @@ import {projectHref, projectPath, TaskList} from './tasks.js'
 
 const VIEWS = {'': tableView, board: boardView, overview: overviewView, activity: activityView, people: membersView}
 
-/** One project, in the view asked for. */
 export async function projectPage({project: id, view = '', query, left}) {
 	const path = projectPath(id)
 	const list = new TaskList(`${path}/tasks`)

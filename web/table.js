@@ -1,6 +1,6 @@
 // Of a long list only what is near the screen is in the document.
 import {h, notice, t} from './dom.js'
-import {chosen, filterBar} from './filter.js'
+import {chosen, columnsOf, filterBar} from './filter.js'
 import {ago, dateText, today} from './i18n.js'
 import {shortcut} from './keys.js'
 import {FIELDS, taskField} from './newtask.js'
@@ -25,9 +25,10 @@ const SAYS = {
 }
 
 const active = () => document.activeElement
+const idOf = element => element.closest('[data-task]')?.dataset.task
 const topOf = element => element.getBoundingClientRect().top
 
-/** Keeps rows in `groups`, `{ parent, status? }`: the tasks of that status, or all. */
+/** `groups` are `{parent, status?}`: the tasks of that status, or all. */
 export function taskRows(ctx, {root, groups, columns, drawn}) {
 	const {list, people, query, writes, leave} = ctx
 	const isBoard = groups.length > 1
@@ -40,7 +41,6 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		const {refused, conflict, waiting, patch} = stateOf(task.id) ?? {}
 		const held = refused ?? conflict ?? waiting
 		const old = rows.get(task.id)
-		// One types in it: it is drawn anew after that.
 		if (old && ((old.task === task && old.held === held) || old.querySelector('.edit:focus-within'))) return old
 		const row = h(tag, {'data-task': task.id, draggable: isBoard && writes && 'true'}, columns.map((name, index) => h(index ? cellTag : headTag,
 			{'data-name': name, scope: !isBoard && !index && 'row'}, h('span.line', SAYS[name](task, ctx, held)))))
@@ -48,7 +48,7 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		for (const name in refused && patch) type(row, name)
 		return row
 	}
-	// An input over a cell; it holds what the API refused, and says why.
+	// An input over a cell, with what the API refused.
 	const type = (row, name, opens) => {
 		const {task, refused, patch} = row
 		const cell = row.querySelector(`[data-name=${name}]`)
@@ -58,10 +58,9 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		const {node, input, read, write, show} = taskField(name, people, task.assignee)
 		write(before ?? '')
 		if (wrong) show(refused.wrong[name] ?? refused.message)
-		const save = () => !same(read(), before) && edit(task, {[name]: read()})
+		const save = always => (always || !same(read(), before)) && edit(task, {[name]: read()})
 		const end = saves => {
-			if (saves && wrong) edit(task, {[name]: read()})
-			else if (saves) save()
+			if (saves) save(wrong)
 			else if (wrong) resolve(task.id, null)
 			place.className = ''
 			row.task = null
@@ -86,15 +85,10 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 	// What is typed in a row that goes is saved.
 	const keep = row => row.querySelectorAll('.edit').forEach(it => it.save())
 	const keepAll = () => rows.forEach(keep)
-	const later = () => {
-		frame ||= requestAnimationFrame(() => {
-			frame = 0
-			draw()
-		})
-	}
+	const later = () => {frame ||= requestAnimationFrame(() => draw(frame = 0))}
 	const draw = () => {
 		const focused = active()
-		const id = focused.closest('[data-task]')?.dataset.task
+		const id = idOf(focused)
 		const next = new Map()
 		// Read before anything is written: one layout.
 		for (const group of groups) {
@@ -112,11 +106,10 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 			const shown = group.shown = tasks.slice(from, from + size).map(rowOf)
 			before.style.height = `${from * pitch}px`
 			after.style.height = `${(tasks.length - from - shown.length) * pitch}px`
-			// What is moved loses the focus.
+			// Only where it must be moved: that loses the focus.
 			const kept = [before, ...shown, after]
 			for (const it of [...parent.children]) if (!kept.includes(it)) it.remove()
 			kept.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]))
-			// Tab reaches one row of each list.
 			const stop = shown.find(it => it.dataset.task === current) ?? shown[0]
 			shown.forEach((row, index) => {
 				next.set(row.dataset.task, Object.assign(row, {group, index: from + index, tabIndex: row === stop ? 0 : -1}))
@@ -139,7 +132,6 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 	}
 
 	const focus = ({tasks}, index) => rows.get((tasks[index] ?? tasks.at(-1))?.id)?.focus()
-	// From a row that is off the screen, the first on it is next.
 	const walk = by => () => {
 		const {group, index = group.first - 1} = rows.get(current) ?? {group: groups.find(it => it.tasks[0]) ?? groups[0]}
 		focus(group, Math.max(0, index + by))
@@ -170,7 +162,7 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		keepAll()
 	})
 	root.addEventListener('focusin', ({target}) => {
-		const id = target.closest('[data-task]')?.dataset.task
+		const id = idOf(target)
 		if (!id || id === current) return
 		current = id
 		draw()
@@ -184,9 +176,9 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 	return {bar, move, focus, onRow}
 }
 
-/** Tasks as a table that is sorted by its headings. */
-export function tableView(ctx, columns = ['title', 'status', 'assignee', 'priority', 'due_on', 'labels', 'updated_at']) {
+export function tableView(ctx) {
 	const {query, list, title} = ctx
+	const columns = columnsOf(ctx)
 	const heads = columns.map(name => {
 		const onclick = () => bar.ask('sort', {[name]: `-${name}`, [`-${name}`]: ''}[query.get('sort')] ?? name)
 		return h('th', {scope: 'col'}, h('button', {type: 'button', onclick}, t(`task.${name}`)))
