@@ -5,7 +5,7 @@ import {resolve, stateOf} from './outbox.js'
 import {nameOf} from './people.js'
 
 export function conflictCard(id, people) {
-	const {conflict, patch} = stateOf(id)
+	const {conflict, patch: {...patch}} = stateOf(id)
 	const choice = (name, side, task) => h('label.card',
 		h('input', {type: 'radio', name, value: side, checked: side === 'yours'}), h('b', t(`conflict.${side}`)), h('span', valueText(name, task[name], people)))
 	const onsubmit = event => {

@@ -6,9 +6,8 @@ const touch = () => {lively = Date.now()}
 for (const it of ['pointerdown', 'keydown']) addEventListener(it, touch)
 
 /** Gives `take` each change of a project; returns what ends that. */
-export function follow(project, take) {
+export function follow(project, take, after = 'now') {
 	const seen = new Set()
-	let after = 'now'
 	let open = true
 	const poll = async () => {
 		while (document.hidden && after !== 'now') await new Promise(done => document.addEventListener('visibilitychange', done, {once: true}))

@@ -17,8 +17,15 @@ export async function membersView({project, people}) {
 	const member = ({user, name, role: value}) => {
 		const mine = user === current().id
 		const place = `${path}/members/${user}`
-		const failed = ({message}) => choice.show(message)
-		const onchange = () => request('PATCH', place, {body: {role: choice.read()}}).then(() => (mine ? redraw() : choice.show('')), failed)
+		const failed = ({message}) => {
+			choice.write(value)
+			choice.show(message)
+		}
+		const onchange = () => request('PATCH', place, {body: {role: choice.read()}}).then(({body}) => {
+			value = body.role
+			choice.show('')
+			if (mine) redraw()
+		}, failed)
 		const choice = role({label: `${t('people.role')}: ${name}`, value, disabled: !owns, onchange})
 		const line = row([avatar(name), h('strong', name), mine && h('span.mark', t('people.you'))], '', choice.node,
 			(owns || mine) && removal(mine ? 'people.leave' : 'people.remove', name, place, mine ? leave : () => line.remove(), {failed}))

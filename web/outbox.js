@@ -31,6 +31,7 @@ class Entry {
 		for (const name in patch) {
 			if (!(name in this.patch)) this.was[name] = task[name]
 			delete this.held?.patch[name]
+			delete this.held?.refused?.wrong[name]
 		}
 		Object.assign(this.patch, patch)
 		this.changed()
@@ -85,10 +86,11 @@ class Entry {
 
 	// The rest is sent without what a refusal points to.
 	refuse({status, message, fields}, body) {
-		const wrong = Object.fromEntries(fields.map(({pointer, detail}) => [pointer.split('/')[1], detail]))
+		const found = Object.fromEntries(fields.map(({pointer, detail}) => [pointer.split('/')[1], detail]))
 		const names = Object.keys(body)
-		const some = names.filter(it => it in wrong)
-		for (const it of some[0] ? some : names) if (same(body[it], this.patch[it])) this.hold(it, {refused: {status, message: Object.values(wrong).join(' ') || message, wrong}})
+		const some = names.filter(it => it in found)
+		const wrong = {...this.held?.refused?.wrong, ...found}
+		for (const it of some[0] ? some : names) if (same(body[it], this.patch[it])) this.hold(it, {refused: {status, message, wrong}})
 	}
 
 	// Only where somebody else changed the same field there is a conflict.
@@ -157,7 +159,8 @@ export function stateOf(id) {
 function draw() {
 	const all = me() ? [...entries.values()] : []
 	const count = all.filter(it => it.problem).length
-	const line = ({task, held: {refused, patch}}) => h('div', h('a', {href: taskHref(task)}, task.title), ': ', refused?.message ?? t('conflict.title'), ' ',
+	const line = ({task, was, held: {refused, patch}}) => h('div', h('a', {href: taskHref(task)}, was.title ?? task.title), ': ',
+		refused ? Object.values(refused.wrong).join(' ') || refused.message : t('conflict.title'), ' ',
 		refused?.status === 404 && copyable(Object.values(patch).join('\n')), refused && button(t('task.discard'), () => resolve(task.id)))
 	const said = h('div', count > 0 && t('outbox.waiting', {count}), all.filter(it => it.held).map(line))
 	const place = document.getElementById('outbox')

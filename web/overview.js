@@ -75,8 +75,8 @@ function cycle(tasks, days, project) {
 	const times = tasks.map(it => it.took).sort((a, b) => a - b)
 	const median = times[(times.length - 1) >> 1]
 	const dots = (x, y) => [path('median', `M0 ${y(median)}H100`), tasks.map(({id, title, day, took}) => h('svg:a', {href: taskHref({id, project})},
-		h('svg:title', `${title}: ${took.toFixed(1)}`), path('dot', `M${x(days.findIndex(it => it.day === day))} ${y(took)}h0`)))]
-	return part('cycle', h('p.hint', t('overview.median', {days: median.toFixed(1), count: tasks.length})), plot(days, times, dots))
+		h('svg:title', `${title}: ${took.toFixed(2)}`), path('dot', `M${x(days.findIndex(it => it.day === day))} ${y(took)}h0`)))]
+	return part('cycle', h('p.hint', t('overview.median', {days: median.toFixed(2), count: tasks.length})), plot(days, times, dots))
 }
 
 const open = (people, names) => people[0] && part('open', people.map(it => [it.user ? nameOf(names, it.user) : t('task.nobody'), legend(it),
@@ -103,7 +103,7 @@ export function overviewView({project: {id}, people, zone, leave}) {
 		if (log.take(items)) return read(next_cursor)
 		draw()
 		// Not while somebody is reading.
-		leave.push(follow(id, changes => log.take(changes) && !place.querySelector('[open], :focus') && draw()))
+		leave.push(follow(id, changes => log.take(changes) && !place.querySelector('[open], :focus') && draw(), next_cursor))
 	}
 	read('start').catch(error => put(place, h('p.form-error', {role: 'alert'}, error.message)))
 	return place
