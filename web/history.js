@@ -8,7 +8,7 @@ import {projectPath, taskHref, taskPath} from './tasks.js'
 export const valueText = (name, value, people) => (!value?.length ? t('task.empty')
 	: name === 'assignee' ? nameOf(people, value)
 	: name === 'due_on' ? dateText(value)
-	: name === 'labels' ? value.map(it => `\u2068${it}\u2069`).join(', ')
+	: name === 'labels' ? value.join(', ')
 	: /status|priority/.test(name) ? t(`${name}.${value}`)
 	: value)
 
@@ -24,7 +24,7 @@ function changeEntry({id, task, version, kind, title, actor, at, fields}, {peopl
 			h('li', h('b', nameOf(people, it.user)), ` ${t(`history.${it.state}`)} · ${timeText(it.at)}`, it.reason && ` · ${it.reason}`))) : t('history.nobody')
 	}
 	const field = ({name, from, to}) => h('li', h('b', t(`task.${name}`)), ' ',
-		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], h('bdi', valueText(name, to, people))])
+		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)])
 	const link = withTask && h('a', {href: taskHref(place)}, title)
 	return Object.assign(row([headline(nameOf(people, actor), kind, at, link), h('ul', fields.map(field)), fold(t('history.told'), told)]), {id})
 }

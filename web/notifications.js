@@ -30,7 +30,7 @@ export async function notificationsPage() {
 		const href = task && kind !== 'deleted' ? taskHref({project, id: task}) : `${projectHref(project)}/${task ? 'activity' : 'people'}`
 		const link = h('a', {href, onclick: () => read || done().catch(() => {})}, title ?? projects.get(project))
 		return row([headline(by, kind, at, link), kind === 'updated' && h('p', fields.map(it => t(`task.${it}`)).join(', '))],
-			[h('bdi', projects.get(project)), ' · ', t(`notifications.${reason}`)], unread)
+			`${projects.get(project)} · ${t(`notifications.${reason}`)}`, unread)
 	}
 	// Up to the newest that is shown: what came meanwhile stays unread.
 	const markAll = button(t('notifications.all'), () => {

@@ -1,8 +1,7 @@
 import {get} from './api.js'
 import {conflictCard} from './conflict.js'
-import {button, h, put} from './dom.js'
+import {button, h, put, t} from './dom.js'
 import {changeLog} from './history.js'
-import {t, timeText} from './i18n.js'
 import {shortcut} from './keys.js'
 import {follow} from './live.js'
 import {FIELDS, taskField} from './newtask.js'
@@ -69,18 +68,13 @@ export async function taskPage({project: projectId, task: id}) {
 	draw()
 
 	const [title, description, ...rest] = fields.map(it => it.node)
-	const end = () => {
-		remove(base)
-		back()
-	}
-	const facts = t('task.facts', {name: nameOf(people, base.created_by), when: timeText(base.created_at)})
 	return {
 		title: base.title,
 		node: h('div.wide', {onchange: settle, onfocusout: settle},
 			h('p.crumbs', h('a', {href: home}, project.name)), heading, trouble,
 			h('div.split',
 				h('section.card.fields', title, description),
-				h('section.card.fields.pairs', rest, choice, h('p.hint', facts), writes && button(t('task.delete'), end, {class: 'danger'})),
+				h('section.card.fields.pairs', rest, choice, writes && button(t('task.delete'), () => back(remove(base)), {class: 'danger'})),
 				h('section.fields', h('h2', t('history.title')), log.node))),
 		dirty: () => fields.some(isEdited),
 		leave() {
