@@ -3,7 +3,7 @@ import noUnsanitized from 'eslint-plugin-no-unsanitized';
 const readonly = (names) => Object.fromEntries(names.trim().split(/\s+/).map((name) => [name, 'readonly']));
 
 const EVERYWHERE = readonly(`
-	AbortController AbortSignal Blob BroadcastChannel DOMException Event EventTarget Intl URL URLSearchParams TextEncoder clearInterval clearTimeout
+	AbortController AbortSignal Blob BroadcastChannel DOMException Event EventTarget Intl URL URLSearchParams TextEncoder atob clearInterval clearTimeout
 	console crypto fetch performance queueMicrotask setInterval setTimeout structuredClone
 `);
 const BROWSER = readonly(`
@@ -56,7 +56,8 @@ export default [
 				...['window', 'globalThis', 'self'].flatMap((object) => ['DOMParser', 'eval', 'Function'].map((property) => ({ object, property, message: reason }))),
 			],
 			'no-restricted-syntax': ['error',
-				...MARKUP.map((name) => ({ selector: `Literal[value="${name}"]`, message: reason })),
+				// However it is spelled: as a text, in a template, as the key of what is assigned to an element.
+				...['Literal[value=', 'TemplateElement[value.raw=', 'Property > Identifier.key[name='].map((it) => ({ selector: `${it}/^(${MARKUP.join('|')})$/]`, message: reason })),
 				{ selector: 'CallExpression[callee.property.name=/^setAttribute(NS)?$/] > Literal[value=/^(style|srcdoc|on.*)$/i]', message: 'The CSP allows no inline style or script: use a class, or a listener.' },
 				{ selector: 'CallExpression > ObjectExpression > Property[key.name=/^(style|srcdoc)$/][value.type=/Literal$/]', message: 'The CSP allows no inline style: use a class.' },
 				{ selector: 'CallExpression > ObjectExpression > Property[key.name=/^on(?!ce$)/][value.type=/Literal$/]', message: 'A listener is a function.' },

@@ -125,3 +125,42 @@ test('the language of the profile goes before that of the browser, and a change 
 	await page.reload();
 	await page.getByRole('heading', { level: 1, name: '설정' }).waitFor();
 });
+
+test('no English word is left in dialogs, notices, conflicts and what is said offline', async () => {
+	const { page, context } = visitor;
+	const { mina, project, task } = world;
+	page.on('dialog', (dialog) => dialog.accept());
+	await visitor.open(`#/projects/${project}`);
+	await page.getByRole('button', { name: '새 작업' }).click();
+	await page.getByRole('dialog').waitFor();
+	await holdKorean(page);
+	await page.keyboard.press('Escape');
+	await page.locator('tr[data-task]').last().focus();
+	await page.keyboard.press('Delete');
+	await page.getByRole('button', { name: '되돌리기' }).waitFor();
+	await holdKorean(page);
+	await page.getByRole('button', { name: '되돌리기' }).click();
+
+	await visitor.open(`#/projects/${project}/tasks/${task.id}`);
+	await page.route(/\/changes\?/, (route) => route.abort());
+	await mina.change(task, { title: '운동장 두 곳 예약' });
+	await page.getByLabel('제목', { exact: true }).fill('체육관 예약');
+	await page.keyboard.press('Tab');
+	await page.locator('form.conflict').waitFor();
+	await holdKorean(page);
+	await page.getByRole('button', { name: '다른 사람 것으로' }).click();
+	await page.locator('form.conflict').waitFor({ state: 'detached' });
+	await page.unroute(/\/changes\?/);
+
+	await context.setOffline(true);
+	await page.getByLabel('설명').fill('오전에만.');
+	await page.keyboard.press('Tab');
+	await page.locator('#outbox').filter({ hasText: /[가-힣]/ }).waitFor();
+	await holdKorean(page);
+	await page.getByRole('link', { name: '알림' }).click();
+	await page.getByRole('button', { name: '다시 시도' }).waitFor();
+	await holdKorean(page);
+	await context.setOffline(false);
+	await page.getByRole('button', { name: '다시 시도' }).click();
+	await page.locator('#outbox').filter({ hasText: /[가-힣]/ }).waitFor({ state: 'detached', timeout: 20_000 });
+});

@@ -29,31 +29,6 @@ const hide = (page, hidden) => page.evaluate((value) => {
 	document.dispatchEvent(new Event('visibilitychange'));
 }, hidden);
 
-const within = async (what, act, locator, state = 'visible') => {
-	const asked = act();
-	await asked;
-	const since = performance.now();
-	await locator.waitFor({ state: state === 'gone' ? 'detached' : state });
-	const took = performance.now() - since;
-	assert.ok(took < 2000, `${what} took ${took} ms`);
-};
-
-test('what others create, edit and delete is there within two seconds, in the table, on the board and on the task\'s page', async (t) => {
-	const { project, tasks: [task, other], page, row } = await at(t, 'Fix the pump', 'Sweep the floor');
-	await within('an edit', () => ben.change(task, { title: 'Fix the old pump', assignee: ben.id, labels: ['cellar'] }), row('Fix the old pump').filter({ hasText: 'Ben' }).filter({ hasText: 'cellar' }));
-	await within('a deletion', () => ben.call('DELETE', `/v1/projects/${project}/tasks/${other.id}`, undefined, { 'if-match': '*' }), row('Sweep the floor'), 'gone');
-	await within('a creation', () => ben.task(project, 'Oil the hinges'), row('Oil the hinges'));
-	await page.getByRole('link', { name: 'Board' }).click();
-	const done = page.getByRole('region', { name: 'Done' });
-	await done.waitFor();
-	await within('a move', () => ben.change(task, { status: 'done' }), done.getByRole('link', { name: 'Fix the old pump' }));
-	await done.getByRole('link', { name: 'Fix the old pump' }).click();
-	await page.getByRole('heading', { level: 1, name: 'Fix the old pump' }).waitFor();
-	await within('an edit of the title', () => ben.change(task, { title: 'Fix all pumps', description: 'There are three.' }), page.getByRole('heading', { level: 1, name: 'Fix all pumps' }));
-	await until('the fields follow', async () => (await page.getByLabel('Description').inputValue()) === 'There are three.');
-	await page.getByRole('listitem').filter({ hasText: 'Ben' }).filter({ hasText: /Fix the old pump.*Fix all pumps/ }).first().waitFor();
-});
-
 test('what somebody types is not overwritten by what others do', async (t) => {
 	const { visitor, tasks: [task], page } = await at(t, 'Fix the pump');
 	await visitor.open(`#/projects/${task.project}/tasks/${task.id}`, 'Fix the pump');
@@ -73,7 +48,10 @@ test('a tab that is not seen asks nothing, and catches up at once when it is', a
 	await ben.change(task, { status: 'done' });
 	await page.waitForTimeout(4000);
 	assert.deepEqual(asked, []);
-	await within('catching up', () => hide(page, false), row('Fix the pump').filter({ hasText: 'Done' }));
+	const since = performance.now();
+	await hide(page, false);
+	await row('Fix the pump').filter({ hasText: 'Done' }).waitFor();
+	assert.ok(performance.now() - since < 2000);
 });
 
 test('a tab that was loaded unseen misses nothing that happened before it was looked at', async (t) => {

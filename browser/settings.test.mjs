@@ -42,7 +42,7 @@ test('name, language, time zone and what one is mailed of are kept', async (t) =
 	// Dates are in that zone from now on.
 	await page.goto(`/#/projects/${project}/tasks/${task.id}`);
 	const there = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Pacific/Kiritimati' }).format(new Date(task.created_at));
-	await page.getByText(`Created by Ada Lovelace, ${there}`).waitFor();
+	await page.locator(`time[title="${there}"]`).first().waitFor();
 });
 
 test('a setting that is refused is told beside its field, and nothing typed is lost', async (t) => {
