@@ -15,8 +15,8 @@ export function follow(project, take, after = 'now') {
 		let full = false
 		try {
 			const {items, next_cursor} = await page(`${projectPath(project)}/changes`, {limit: 100, after}).catch(error => {
-				// No longer a member, or the project is gone: the page says so.
-				if (open && error.status === 404) {
+				// No longer a member, or the project is gone: the page says so, once nothing typed is lost by it.
+				if (open && error.status === 404 && !document.querySelector('.typed')) {
 					open = false
 					dispatchEvent(new Event('hashchange'))
 				}

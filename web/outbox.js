@@ -22,9 +22,7 @@ class Entry {
 	#sending
 	#timer
 
-	constructor(kept) {
-		Object.assign(this, kept)
-	}
+	constructor(kept) {Object.assign(this, kept)}
 
 	queue(task, patch) {
 		if (!any(this.patch) || task.version < this.task.version) this.task = task
@@ -63,8 +61,7 @@ class Entry {
 		this.#sending = true
 		const body = removeAt ? undefined : {...patch}
 		this.removeAt &&= 1
-		const options = {version: task.version, body, keepalive: leaving}
-		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), options).catch(error => error)
+		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), {version: task.version, body, keepalive: leaving}).catch(error => error)
 		const failed = answer instanceof Error
 		this.#sending = false
 		// Offline, logged out, too often, a fault: that passes.
@@ -124,8 +121,9 @@ function mine() {
 
 /** Of a task as the person saw it. */
 export function edit(task, patch, removeAt = 0) {
-	if (!mine().has(task.id)) entries.set(task.id, new Entry({task}))
-	Object.assign(entries.get(task.id), {removeAt}).queue(task, patch)
+	const entry = mine().get(task.id) ?? new Entry({task})
+	entries.set(task.id, Object.assign(entry, {removeAt}))
+	entry.queue(task, patch)
 }
 
 /** Sends this, or nothing, in place of what is in conflict or refused. */

@@ -61,3 +61,21 @@ test('somebody who is no longer in a project is told so where they are', async (
 	await ben.call('DELETE', `/v1/projects/${project}/members/${ada.id}`);
 	await visitor.page.getByRole('heading', { level: 1, name: 'Not found' }).waitFor();
 });
+
+test('a task half typed stays where its project is not to be seen any more', async (t) => {
+	const cy = await stack.person('Cy');
+	const project = await cy.project('Cellar', ada);
+	const visitor = await visit(t, stack);
+	const { page } = visitor;
+	await visitor.logIn(ada, `#/projects/${project}`);
+	await page.getByRole('button', { name: 'New task' }).click();
+	const dialog = page.getByRole('dialog');
+	await dialog.getByLabel('Title').fill('Fix the pump');
+	const [answer] = await Promise.all([
+		page.waitForResponse((it) => it.url().includes('/changes') && it.status() === 404),
+		cy.call('DELETE', `/v1/projects/${project}/members/${ada.id}`),
+	]);
+	await answer.finished();
+	await page.waitForTimeout(1000);
+	assert.equal(await dialog.getByLabel('Title').inputValue(), 'Fix the pump');
+});
