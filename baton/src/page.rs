@@ -1,12 +1,15 @@
 //! The web page, inside the binary.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
+    extract::OriginalUri,
     http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+        HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH},
     },
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use uuid::Uuid;
@@ -20,11 +23,24 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      require-trusted-types-for 'script'",
 );
 
-/// The page at `/` and its files beside it.
-pub fn routes() -> Router {
+/// No tool of another origin holds the page's window, and it asks for no camera and the like.
+const OPENER: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+const PERMISSIONS: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("permissions-policy"),
+    HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+);
+
+/// The page at `/` and its files beside it. Under another name of this machine than `origin`'s the API would not believe the page's
+/// cookies, so a browser is sent on.
+pub fn routes(origin: &str) -> Router {
+    let origin: Arc<str> = origin.into();
     let mut router = Router::new();
     for &(name, text) in ASSETS {
-        let asset = get(async move |headers: HeaderMap| answer(name, text, &headers));
+        let origin = origin.clone();
+        let asset = get(async move |OriginalUri(uri): OriginalUri, headers: HeaderMap| {
+            elsewhere(&origin, &uri, &headers).unwrap_or_else(|| answer(name, text, &headers))
+        });
         if name == "index.html" {
             router = router.route("/", asset.clone());
         }
@@ -33,13 +49,23 @@ pub fn routes() -> Router {
     router
 }
 
-/// A browser keeps every file and asks each time whether it is still the one, so that no page runs modules of two releases.
+/// The same path at the origin, for whoever came by another name.
+fn elsewhere(origin: &str, uri: &Uri, asked: &HeaderMap) -> Option<Response> {
+    let host = asked.get(HOST)?.to_str().ok()?;
+    let is_origin = origin.split_once("://").is_some_and(|(_, it)| it.eq_ignore_ascii_case(host));
+    let path = uri.path_and_query().map_or("/", |it| it.as_str());
+    (!is_origin).then(|| Redirect::temporary(&format!("{origin}{path}")).into_response())
+}
+
+/// A browser keeps every file and asks each time whether it is still the one.
 fn answer(name: &str, text: &'static str, asked: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).simple());
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type(name))),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         (CONTENT_SECURITY_POLICY, POLICY),
+        OPENER,
+        PERMISSIONS,
         (ETAG, HeaderValue::try_from(&tag).expect("a quoted hex number is a header")),
     ];
     if is_known(asked, &tag) {
@@ -72,12 +98,14 @@ mod tests {
     use super::*;
     use crate::template::TEMPLATE;
 
+    const MOST_OCTETS: usize = 102_400;
+
     async fn ask(path: &str, if_none_match: Option<&str>) -> Response {
         let mut request = Request::builder().uri(path);
         if let Some(tag) = if_none_match {
             request = request.header(IF_NONE_MATCH, tag);
         }
-        routes().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer")
+        routes("http://localhost:3000").oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer")
     }
 
     #[tokio::test]
@@ -89,6 +117,12 @@ mod tests {
             assert_ne!(response.headers()[CONTENT_TYPE], "application/octet-stream", "{name}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn the_page_is_100_kilobytes_at_most_as_it_is() {
+        let octets: usize = ASSETS.iter().map(|(_, text)| text.len()).sum();
+        assert!(octets <= MOST_OCTETS, "web/ has {octets} octets");
     }
 
     #[tokio::test]
@@ -110,9 +144,15 @@ mod tests {
     }
 
     #[test]
-    fn the_distribution_sends_the_same_policy() {
-        let declared = format!("            ContentSecurityPolicy: {}\n", POLICY.to_str().expect("text"));
-        assert!(TEMPLATE.contains(&declared));
+    fn the_distribution_sends_the_same_policies() {
+        let text = |value: HeaderValue| value.to_str().expect("text").to_owned();
+        for declared in [
+            format!("            ContentSecurityPolicy: {}\n", text(POLICY)),
+            format!("Header: Cross-Origin-Opener-Policy, Value: {}, Override: true", text(OPENER.1)),
+            format!("Header: Permissions-Policy, Value: \"{}\", Override: true", text(PERMISSIONS.1)),
+        ] {
+            assert!(TEMPLATE.contains(&declared), "{declared}");
+        }
     }
 
     #[test]

@@ -52,19 +52,21 @@ pub struct Parts {
     pub written: Arc<Notify>,
     /// Makes what was written durable before the answer goes out.
     pub flush: Option<Flush>,
+    /// Where the page is at home.
+    pub origin: String,
     /// Whose pages may call the API besides our own.
     pub allowed_origins: Vec<HeaderValue>,
 }
 
 /// Everything on the port.
 pub fn app(parts: Parts) -> Router {
-    let Parts { api, document, inbox, metrics, progress, written, flush, allowed_origins } = parts;
+    let Parts { api, document, inbox, metrics, progress, written, flush, origin, allowed_origins } = parts;
     let api = api.layer(middleware::from_fn(unread::read_rest));
     let api = api.layer(middleware::from_fn_with_state((written, flush), acknowledge));
     let api = if allowed_origins.is_empty() { api } else { api.layer(cors(allowed_origins)) };
     let docs =
         Router::new().merge(SwaggerUi::new("/docs").url("/openapi.json", document)).layer(middleware::map_response(allow_icons));
-    let site = Router::new().merge(page::routes()).merge(metrics::routes(metrics.clone(), progress));
+    let site = Router::new().merge(page::routes(&origin)).merge(metrics::routes(metrics.clone(), progress));
     let site = site.merge(inbox::routes(inbox)).merge(docs);
     site.merge(api).layer(middleware::from_fn(guard)).layer(middleware::from_fn_with_state(metrics, metrics::count_request))
 }

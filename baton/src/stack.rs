@@ -155,6 +155,7 @@ impl Stack {
             progress: progress.clone(),
             written: written.clone(),
             flush: database.flush(),
+            origin: origin.clone(),
             allowed_origins: allowed_origins.clone(),
         });
         for listener in listeners {
