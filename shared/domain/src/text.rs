@@ -27,7 +27,13 @@ fn is_invisible(character: char) -> bool {
     let embeddings = '\u{202A}'..='\u{202E}';
     let joiners_and_isolates = '\u{2060}'..='\u{206F}';
     let invisible = marks.contains(&character) || embeddings.contains(&character) || joiners_and_isolates.contains(&character);
-    invisible || character.is_whitespace() || matches!(character, '\u{FEFF}' | '\u{061C}' | '\u{00AD}')
+    let selectors = '\u{FE00}'..='\u{FE0F}';
+    let fillers = ['\u{3164}', '\u{FFA0}', '\u{115F}', '\u{1160}', '\u{2800}', '\u{180E}', '\u{034F}'];
+    invisible
+        || selectors.contains(&character)
+        || fillers.contains(&character)
+        || character.is_whitespace()
+        || matches!(character, '\u{FEFF}' | '\u{061C}' | '\u{00AD}')
 }
 
 fn line(text: &str, longest: usize) -> Result<String, Invalid> {
@@ -188,6 +194,7 @@ mod tests {
         check("  Fix the pump ", Ok("Fix the pump"));
         check("   ", Err("is empty"));
         check("\u{200B}\u{202E} \u{FEFF}", Err("is empty"));
+        check("\u{3164}\u{FE0F} \u{2800}", Err("is empty"));
         check("a\r\nBcc: x@example.com", Err("contains a control character or a line break"));
         check("a\0b", Err("contains a control character or a line break"));
         check("a\u{2028}b", Err("contains a control character or a line break"));
