@@ -138,12 +138,12 @@ delete||삭제
 deleted||삭제했습니다
 #conflict
 title|Changed by others meanwhile|그 사이에 다른 사람이 바꿨습니다
-text|Last saved by {name} {when}. Yours is not saved yet.|{name} 님이 {when} 마지막으로 저장했습니다. 내 편집은 아직 저장되지 않았습니다.
+text|{name} saved {when}. Yours is not saved yet.|{name} 님이 {when} 저장했습니다. 내 편집은 저장 전입니다.
 now|Theirs|다른 사람
 yours||내 편집
 theirs|Take theirs|다른 사람 것으로
 #outbox
-waiting|Changes not saved yet: {count}. Trying again.|아직 저장되지 않은 변경 {count}건. 다시 시도하고 있습니다.
+waiting|Changes not saved yet: {count}. Trying again.|저장되지 않은 변경 {count}건. 다시 시도하는 중입니다.
 undo||되돌리기
 kept|Not deleted: “{title}” has just been changed.|“{title}” 작업이 방금 바뀌어 삭제하지 않았습니다.
 #history

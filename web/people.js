@@ -12,7 +12,7 @@ export const assigneeOptions = (people, assigned) => [['', t('task.nobody')],
 	...membersOf(people, assigned).map(({user, name, left_at}) => [user, left_at ? t('people.left', {name}) : name])]
 
 export function avatar(name) {
-	const element = h('span.avatar', {'aria-hidden': 'true', title: name}, [...name][0])
+	const element = h('span.avatar', {'aria-hidden': 'true', title: name}, /\P{C}/u.exec(name)?.[0])
 	element.style.background = `oklch(50% .13 ${[...name].reduce((sum, it) => (sum * 31 + it.codePointAt(0)) % 360, 0)})`
 	return element
 }
