@@ -77,7 +77,7 @@ test('a Korean reader comes from the log-in to a task, and is told in Korean bes
 	await page.getByRole('button', { name: '로그인' }).click();
 	await page.getByRole('heading', { level: 1, name: '내 작업' }).waitFor();
 
-	await page.getByRole('link', { name: '프로젝트', exact: true }).click();
+	await page.getByRole('navigation').getByRole('link', { name: '프로젝트', exact: true }).click();
 	await page.getByLabel('프로젝트 이름').fill('보일러실');
 	await page.getByRole('button', { name: '만들기' }).click();
 	await page.getByRole('heading', { level: 1, name: '보일러실' }).waitFor();

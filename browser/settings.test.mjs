@@ -30,7 +30,7 @@ test('name, language, time zone and what one is mailed of are kept', async (t) =
 	await page.getByLabel('Time zone').selectOption('Pacific/Kiritimati');
 	await page.getByLabel('a task moves').selectOption({ label: 'Once a day' });
 	await page.getByLabel('a task is edited').selectOption({ label: 'Never' });
-	await page.getByLabel('Hour of the daily mail').fill('7');
+	await page.getByLabel('Once a day, at').selectOption('7');
 	await page.getByLabel('From').fill('22:00');
 	await page.getByLabel('To', { exact: true }).fill('06:30');
 	await page.getByLabel('Urgent tasks come through').uncheck();
