@@ -53,7 +53,7 @@ export async function tokens(factor, draw) {
 	const [{items}, projects] = await Promise.all([get(TOKENS), all('/v1/projects')])
 	const facts = it => [
 		t(`tokens.${it.access}`),
-		it.projects?.map(id => projects.find(project => project.id === id)?.name ?? id).join(', ') ?? t('tokens.everywhere'),
+		it.projects?.map(id => projects.find(project => project.id === id)?.name ?? t('failure.gone')).join(', ') ?? t('tokens.everywhere'),
 		t('tokens.until', {when: timeText(it.expires_at)}),
 		it.last_used_at ? t('tokens.used', {when: ago(it.last_used_at)}) : t('tokens.unused')
 	].join(' · ')
