@@ -18,7 +18,7 @@ after(async () => {
 export async function visit(test, stack, { locale = 'en-GB', ...options } = {}) {
 	browser ??= chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
 	const context = await (await browser).newContext({ baseURL: stack.origin, locale, timezoneId: 'Europe/Berlin', viewport: { width: 1280, height: 800 }, ...options });
-	context.setDefaultTimeout(10_000);
+	context.setDefaultTimeout(20_000);
 	const visitor = new Visitor(stack, context);
 	await servePage(context, stack);
 	visitor.page = await context.newPage();

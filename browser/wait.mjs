@@ -1,5 +1,5 @@
 /** What `check` gives as soon as it is something; fails with what was waited for. */
-export async function until(what, check, milliseconds = 10_000) {
+export async function until(what, check, milliseconds = 20_000) {
 	const end = Date.now() + milliseconds;
 	for (;;) {
 		const found = await check();
