@@ -45,12 +45,10 @@ const choosePassword = ({query}, path, name, ...again) => {
 	return gate(t('session.verify'), ask, aside(...again))
 }
 
-/** Where the link of a sign-up leads. */
 export const verifyPage = at => choosePassword(at, '/v1/accounts/verify', 'password', '#/sign-up', t('session.signUp'))
 
 export const resetPage = at => choosePassword(at, '/v1/password/reset', 'new', '#/forgot', t('password.sendLink'))
 
-/** Where the links of a change of address lead, in the old mailbox and the new one. It takes a click: mail filters follow links. */
 export const emailPage = ({query}) => gate(t('email.change'), form({
 	fields: [],
 	submit: t('email.confirm'),
@@ -76,7 +74,6 @@ export const changePassword = (factor, draw) => proofForm(factor, {
 	then: () => draw().then(() => notice(t('password.changed')))
 })
 
-/** One's data as a file, and the end of the account. */
 export function data(factor) {
 	const download = async () => {
 		const text = JSON.stringify(await get('/v1/me/export'), null, 2)

@@ -1,7 +1,6 @@
 // The only module that talks to the API. The access token stays in its memory, the refresh token in a cookie no script can read.
 import {fromNow, locale, t} from './i18n.js'
 
-/** An answer that is no success; its status is 0 where none came. */
 export class Problem extends Error {
 	constructor(status, body = {}, retryAfter) {
 		// The API says in the page's language what is wrong, but not when to come back.
@@ -10,7 +9,6 @@ export class Problem extends Error {
 	}
 }
 
-/** There is no session. The window hears of it as a `signedout` event. */
 export class SignedOut extends Error {
 	message = t('session.ended')
 }
@@ -22,7 +20,6 @@ let owner = null
 // Once a session is over, nothing is asked for until somebody logs in, here or in another tab.
 let over = false
 
-/** Lets the next request ask whether there is a session. */
 export function drop() {
 	accessToken = null
 	over = false
@@ -76,20 +73,16 @@ async function refresh() {
 	})
 }
 
-/** Logs in by a password, or by a `ticket` and a code. The answer has the `user`, or the `ticket` of a second step. */
 export async function logIn(proof) {
 	return keep(await open(proof.ticket ? '/v1/login/second-factor' : '/v1/login', {...proof, cookie: true}))
 }
 
-/** Ends the session; where that is refused, there was none any more. */
 export const logOut = () => inTurn(() => open('/v1/logout', {}).catch(error => {
 	if (error.status !== 401) throw error
 }))
 
-/** For what needs no session. */
 export const open = (path, body) => send('POST', path, {body})
 
-/** `version` becomes If-Match, `key` Idempotency-Key; the rest is for `fetch`. */
 export async function request(method, path, {version, key, ...options} = {}) {
 	if (!accessToken) await refresh()
 	const attempt = async () => {
@@ -107,13 +100,11 @@ export const get = async path => (await request('GET', path)).body
 
 export const page = (path, {limit = 50, cursor, ...query} = {}) => get(`${path}?${new URLSearchParams({...query, limit, ...(cursor && {cursor})})}`)
 
-/** A list to its end. */
 export async function all(path, query, cursor) {
 	const {items, next_cursor: next} = await page(path, {...query, limit: 100, cursor})
 	return next ? [...items, ...await all(path, query, next)] : items
 }
 
-/** Sends a create; until it is answered, the same body goes with the same key, so that repeating it makes nothing twice. */
 export function creator(path) {
 	const keys = {}
 	return async body => {

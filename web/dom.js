@@ -5,7 +5,6 @@ export {t}
 
 const isSomething = it => (it ?? false) !== false
 
-/** An element as in `h('p.hint', { id: 'a', onclick() {} }, 'text', [more])`, or `svg:path`. */
 export function h(name, ...children) {
 	const [tag, ...classes] = name.split('.')
 	const [, svg] = tag.split(':')
@@ -23,13 +22,11 @@ export function h(name, ...children) {
 // They turn the direction of what follows, far beyond the text they are in.
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g
 
-/** Replaces what an element holds. */
 export function put(element, ...children) {
 	element.replaceChildren(...children.flat(Infinity).filter(isSomething).map(it => it.replace?.(TURNS, '') ?? it))
 	return element
 }
 
-/** Says something in passing, with a button to `act` on it. */
 export function notice(text, label, act) {
 	const place = document.getElementById('notice')
 	put(place, h('p', text, label && button(label, () => {
@@ -40,13 +37,11 @@ export function notice(text, label, act) {
 	notice.timer = setTimeout(() => put(place), 6000)
 }
 
-/** For what the keyboard does not reach, as a heading that just appeared. */
 export function focusOn(element) {
 	element.tabIndex = -1
 	element.focus({preventScroll: true})
 }
 
-/** Does what a button is for, once at a time; `disabled` would take the focus from it. */
 export async function once(button, act, failed) {
 	if (button.ariaDisabled) return
 	button.ariaDisabled = 'true'
@@ -67,7 +62,6 @@ export const empty = (title, text, ...actions) => h('div.empty', h('p.empty-titl
 
 export const row = (text, hint, ...actions) => h('li.row', h('div.grow', text, h('p.hint', hint)), actions)
 
-/** A list that loads a page of items at a time, the first at once. */
 export async function paged(list, load, draw) {
 	let cursor = null
 	const add = async () => {
@@ -81,7 +75,6 @@ export async function paged(list, load, draw) {
 	return [list, more]
 }
 
-/** A part of a page that is loaded when it is first opened; `load` gets what loads it again. */
 export function fold(title, load) {
 	const place = h('div.fold')
 	const draw = async () => put(place, await Promise.resolve(draw).then(load).catch(error => h('p.form-error', {role: 'alert'}, error.message)))

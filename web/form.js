@@ -3,7 +3,6 @@ import {button, h, once, put, t} from './dom.js'
 
 let made = 0
 
-/** `kind` is an input type, textarea, select or labels; `as` makes what is sent of what was typed; refusals of `at` stand here, too. */
 export function field({name, at, label, kind = 'text', value = '', options = [], hint, as = it => it, ...more}) {
 	const id = `field-${++made}`
 	const error = h('p.error', {id: `${id}-error`})
@@ -82,7 +81,6 @@ export function form({fields, submit, onSubmit, extra, class: kind = ''}) {
 	return node
 }
 
-/** A button that asks whether it is meant, and then deletes. */
 export const removal = (word, name, path, then, more) => button(t(word), async () => {
 	if (!confirm(`${t(word)}: ${name}?`)) return
 	await request('DELETE', path)

@@ -15,10 +15,8 @@ export const aside = (href, link) => h('p.aside', h('a', {href}, link))
 export const nameField = more => field({name: 'name', label: t('session.name'), autocomplete: 'name', ...more})
 export const emailField = more => field({name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'username', ...more})
 export const passwordField = more => field({name: 'password', label: t('session.password'), kind: 'password', autocomplete: 'current-password', ...more})
-/** A code of the authenticator app, which shows it in groups, or a recovery code. */
 export const codeField = hint => field({name: 'code', label: t('session.code'), hint, autocomplete: 'one-time-code', as: it => it.replace(/\s/g, '')})
 
-/** A password to be chosen, which can be looked at. */
 export function newPassword(more) {
 	const password = passwordField({name: 'new', label: t('password.new'), autocomplete: 'new-password', hint: t('password.hint'), ...more})
 	const onchange = ({target}) => {
@@ -28,7 +26,6 @@ export function newPassword(more) {
 	return password
 }
 
-/** A change to the account asks for the password once more, and for a code where a second factor is on. */
 export const proofForm = (factor, {method = 'POST', path, fields = [], password = passwordField(), after = [], sure, then, submit}) => form({
 	fields: [...fields, password, ...(factor.enabled ? [codeField(t('session.codeHint'))] : []), ...after],
 	submit,

@@ -1,4 +1,3 @@
-/** The profile's language, also of who was logged in here last, else the browser's. */
 export let locale = localStorage.getItem('locale') ?? (navigator.languages.find(it => /^(en|ko)\b/.test(it)) ?? 'en').slice(0, 2)
 
 let zone
@@ -276,7 +275,6 @@ for (const line of TABLE.trim().split('\n')) {
 	else group = key.slice(1)
 }
 
-/** A message in the page's language, its `{names}` filled in. */
 export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
 
 // A formatter takes long to make, and lists ask for the same ones again and again.
@@ -288,22 +286,17 @@ function formatter(Kind, options, language = locale) {
 	return formatters.get(key)
 }
 
-/** A date without a time, which is the same day in every zone. */
 export function dateText(date) {
 	const year = date.startsWith(`${new Date().getFullYear()}-`) ? undefined : 'numeric'
 	return formatter(Intl.DateTimeFormat, {month: 'short', day: 'numeric', year, timeZone: 'UTC'}).format(new Date(date))
 }
 
-/** An instant in the reader's time zone. */
 export const timeText = instant => formatter(Intl.DateTimeFormat, {dateStyle: 'medium', timeStyle: 'short', timeZone: zone}).format(new Date(instant))
 
-/** As `2026-11-20`. */
 export const today = () => formatter(Intl.DateTimeFormat, {timeZone: zone}, 'sv').format(new Date())
 
-/** How long ago an instant was, in its largest unit. */
 export const ago = instant => fromNow(Math.min(0, (new Date(instant) - Date.now()) / 1000))
 
-/** When it is or was so many seconds from now, in the largest unit. */
 export function fromNow(seconds) {
 	const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60]].find(([, it]) => Math.abs(seconds) >= it) ?? ['second', 1]
 	return formatter(Intl.RelativeTimeFormat, {numeric: 'auto'}).format(Math.ceil(seconds / size), unit)

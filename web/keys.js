@@ -3,7 +3,6 @@ import {button, h, t} from './dom.js'
 const shortcuts = []
 let before = {}
 
-/** `n`, `Shift+ArrowLeft`, `g m` one after the other, `j,ArrowDown` either; `act` returns false where it is not meant. */
 export const shortcut = (keys, label, act) => shortcuts.push({keys: `${keys}`.split(','), label, act})
 
 export const clearShortcuts = () => shortcuts.splice(0)

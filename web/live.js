@@ -5,7 +5,6 @@ let lively = Date.now()
 const touch = () => {lively = Date.now()}
 for (const it of ['pointerdown', 'keydown']) addEventListener(it, touch)
 
-/** Gives `take` each change of a project; returns what ends that. */
 export function follow(project, take, after = 'now') {
 	const seen = new Set()
 	let open = true

@@ -119,14 +119,12 @@ function mine() {
 	return entries
 }
 
-/** Of a task as the person saw it. */
 export function edit(task, patch, removeAt = 0) {
 	const entry = mine().get(task.id) ?? new Entry({task})
 	entries.set(task.id, Object.assign(entry, {removeAt}))
 	entry.queue(task, patch)
 }
 
-/** Sends this, or nothing, in place of what is in conflict or refused. */
 export function resolve(id, patch) {
 	const {held, task} = mine().get(id) ?? {}
 	if (held) Object.assign(entries.get(id), {held: null}).queue(held.conflict ?? task, patch)
@@ -142,13 +140,11 @@ export function undo() {
 	if (entry) edit(entry.task)
 }
 
-/** A task as the person left it; null while it is being deleted. */
 export function overlay(task) {
 	const {removeAt, patch} = mine().get(task.id) ?? {}
 	return removeAt ? null : any(patch) ? {...task, ...patch} : task
 }
 
-/** `{conflict, patch}`, `{refused, patch}`, `{waiting}` or nothing. */
 export function stateOf(id) {
 	const {held, problem} = mine().get(id) ?? {}
 	return held ?? (problem && {waiting: problem})
@@ -166,7 +162,6 @@ function draw() {
 	if (!said.isEqualNode(place.firstChild)) put(place, said.firstChild && said)
 }
 
-/** Sends at once; whether that was all. */
 export const flush = () => Promise.all([...entries.values()].map(it => it.send(it.removeAt > 0))).then(() => !entries.size)
 
 function sendAll() {

@@ -8,7 +8,6 @@ import {projectPath, STATUSES, taskHref} from './tasks.js'
 const DAY = 86_400_000
 const later = (it, days = 1) => ({...it, day: new Date(Date.parse(it.day) + days * DAY).toISOString().slice(0, 10)})
 
-/** Counts a log, oldest change first, by day. */
 export function tally(zone) {
 	const {format} = new Intl.DateTimeFormat('sv', {timeZone: zone})
 	const tasks = new Map()

@@ -1,7 +1,6 @@
 import {all} from './api.js'
 import {h, t} from './dom.js'
 
-/** Everybody of a project, also who left, by user id. */
 export const peopleOf = async project => new Map((await all(`/v1/projects/${encodeURIComponent(project)}/members`)).map(it => [it.user, it]))
 
 export const nameOf = (people, user) => people.get(user)?.name ?? t('people.unknown')

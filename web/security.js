@@ -14,7 +14,6 @@ function showOnce(place, title, text, then) {
 	focusOn(place.firstChild)
 }
 
-/** Enrolment where there is no second factor, else what can be done about it. */
 export function secondFactor(factor, changed) {
 	const place = h('div.form')
 	const showCodes = ({recovery_codes}) => showOnce(place, t('factor.codes'), recovery_codes.join('\n'), changed)
@@ -36,7 +35,6 @@ export function secondFactor(factor, changed) {
 
 const whence = ({device, network_address}) => [device?.replace(' on ', ' · ') ?? t('sessions.unknown'), network_address].filter(Boolean).join(' · ')
 
-/** Where I am logged in. */
 export async function sessions(draw) {
 	const one = it => row([whence(it), it.current && [' ', h('span.mark', t('sessions.current'))]],
 		t('sessions.times', {since: timeText(it.created_at), used: ago(it.last_used_at)}),
@@ -44,11 +42,9 @@ export async function sessions(draw) {
 	return [h('ul.rows', (await get(SESSIONS)).items.map(one)), h('div.actions', button(t('sessions.endOthers'), () => request('DELETE', SESSIONS).then(draw)))]
 }
 
-/** What happened to my account. */
 export const events = () => paged(h('ul.rows'), cursor => page('/v1/me/events', {limit: 20, cursor}),
 	it => row([t(`event.${it.kind}`), it.name && `: ${it.name}`], `${timeText(it.at)} · ${whence(it)}`))
 
-/** Tokens for scripts. */
 export async function tokens(factor, draw) {
 	const [{items}, projects] = await Promise.all([get(TOKENS), all('/v1/projects')])
 	const facts = it => [

@@ -21,7 +21,6 @@ async function arrive() {
 	dispatchEvent(new Event('signedin'))
 }
 
-/** Who is logged in, or null. */
 export async function whoAmI() {
 	if (!me) await api.get('/v1/me').then(setMe, error => {
 		if (!(error instanceof api.SignedOut)) throw error
@@ -36,7 +35,6 @@ export function setMe(changed) {
 	if (me) setLocale(me.locale, me.time_zone)
 }
 
-/** Leaves this page without a session, in every tab, and forgets all that it held. */
 export function leave(to = '#/login') {
 	setMe(null)
 	tabs.postMessage(null)

@@ -15,7 +15,6 @@ export const taskHref = task => `#${taskAt(task)}`
 const age = ({created_at, id}) => created_at.replace('Z', ' ') + id
 const urgency = it => STATUSES.indexOf(it.status) + (it.due_on ?? '9999') + age(it)
 
-/** The tasks of a project, or mine, as the person left them. */
 export class TaskList {
 	complete = false
 	onchange = () => {}
