@@ -1,47 +1,39 @@
 import {get, open} from './api.js'
-import {button, focusOn, h, notice, put, t} from './dom.js'
+import {button, failure, focusOn, h, notice, put, t} from './dom.js'
 import {form} from './form.js'
-import {aside, emailField, gate, nameField, newPassword, passwordField, proofForm} from './gate.js'
 import {locale} from './i18n.js'
-import {leave} from './session.js'
+import {aside, emailField, gate, leave, nameField, newPassword, passwordField, proofForm} from './session.js'
 
 const toLogIn = () => aside('#/login', t('session.logIn'))
 
-// Replaces the card of a form by what came of it.
 function done(form, title, text) {
 	const heading = h('h1', title)
 	put(form.closest('.card'), heading, h('p', text), toLogIn())
 	focusOn(heading)
 }
 
-// Sends the token of a mailed link.
 const spend = (path, body) => open(path, body).catch(error => {
 	throw error.fields[0]?.pointer === '/token' ? new Error(t('session.dead')) : error
 })
 
-// Sends what was typed to where a mail with a link comes from.
-const linkForm = (path, fields, submit, more) => form({
+const linkPage = (title, path, fields, submit, more) => gate(t(title), form({
 	fields,
-	submit,
+	submit: t(submit),
 	onSubmit: async (values, node) => {
 		await open(path, {...values, ...more})
 		done(node, t('session.checkInbox'), t('session.linkSent', values))
 	}
-})
+}), toLogIn())
 
-export const signUpPage = () => gate(t('session.signUp'),
-	linkForm('/v1/accounts', [nameField(), emailField()], t('session.signUp'), {locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone}),
-	toLogIn())
+export const signUpPage = () => linkPage('session.signUp', '/v1/accounts', [nameField(), emailField()], 'session.signUp',
+	{locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone})
 
-export const forgotPage = () => gate(t('password.forgot'), linkForm('/v1/password/forgot', [emailField()], t('password.sendLink')), toLogIn())
+export const forgotPage = () => linkPage('password.forgot', '/v1/password/forgot', [emailField()], 'password.sendLink')
 
 const choosePassword = ({query}, path, name, ...again) => {
 	const token = query.get('token')
-	const onSubmit = async values => {
-		await spend(path, {token, ...values})
-		leave('#/login?ready')
-	}
-	const ask = token ? form({fields: [newPassword({name})], submit: t('form.save'), onSubmit}) : h('p.form-error', {role: 'alert'}, t('session.dead'))
+	const onSubmit = values => spend(path, {token, ...values}).then(() => leave('#/login?ready'))
+	const ask = token ? form({fields: [newPassword({name})], submit: t('form.save'), onSubmit}) : failure(t('session.dead'))
 	return gate(t('session.verify'), ask, aside(...again))
 }
 
@@ -49,6 +41,7 @@ export const verifyPage = at => choosePassword(at, '/v1/accounts/verify', 'passw
 
 export const resetPage = at => choosePassword(at, '/v1/password/reset', 'new', '#/forgot', t('password.sendLink'))
 
+// It takes a click: mail filters follow links.
 export const emailPage = ({query}) => gate(t('email.change'), form({
 	fields: [],
 	submit: t('email.confirm'),
@@ -76,8 +69,7 @@ export const changePassword = (factor, draw) => proofForm(factor, {
 
 export function data(factor) {
 	const download = async () => {
-		const text = JSON.stringify(await get('/v1/me/export'), null, 2)
-		const href = URL.createObjectURL(new Blob([text], {type: 'application/json'}))
+		const href = URL.createObjectURL(new Blob([JSON.stringify(await get('/v1/me/export'), null, 2)], {type: 'application/json'}))
 		h('a', {href, download: 'baton.json'}).click()
 	}
 	return [

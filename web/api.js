@@ -1,10 +1,9 @@
-// The only module that talks to the API. The access token stays in its memory, the refresh token in a cookie no script can read.
+// Only this talks to the API. The access token stays in its memory, the refresh token in a cookie no script can read.
 import {fromNow, locale, t} from './i18n.js'
 
 export class Problem extends Error {
 	constructor(status, body = {}, retryAfter) {
-		// The API says in the page's language what is wrong, but not when to come back.
-		super(status === 0 ? t('problem.offline') : status === 429 && retryAfter ? t('problem.tooOften', {when: fromNow(retryAfter)}) : body.detail ?? t('problem.server'))
+		super(!status ? t('problem.offline') : status === 429 && retryAfter ? t('problem.tooOften', {when: fromNow(retryAfter)}) : body.detail ?? t('problem.server'))
 		Object.assign(this, {status, body, retryAfter, fields: body.errors ?? []})
 	}
 }
@@ -13,29 +12,32 @@ export class SignedOut extends Error {
 	message = t('session.ended')
 }
 
-let accessToken = null
-let refreshing = null
+let accessToken
+let refreshing
 // Whom this page is drawn for.
-let owner = null
-// Once a session is over, nothing is asked for until somebody logs in, here or in another tab.
-let over = false
+let owner
+// Nothing is asked for until somebody logs in, here or in another tab.
+let over
 
 export function drop() {
 	accessToken = null
 	over = false
 }
 
-async function send(method, path, {body, headers, ...options} = {}) {
+async function send(method, path, {body, token, version, key, ...options} = {}) {
 	const lost = () => Promise.reject(new Problem(0))
 	const answer = await fetch(path, {
 		method,
-		headers: {accept: 'application/json', 'accept-language': locale, ...(body && {'content-type': 'application/json'}), ...headers},
+		headers: {
+			accept: 'application/json', 'accept-language': locale, ...(body && {'content-type': 'application/json'}),
+			...(token && {authorization: `Bearer ${token}`}), ...(version && {'if-match': `"${version}"`}), ...(key && {'idempotency-key': key})
+		},
 		body: body && JSON.stringify(body),
 		signal: AbortSignal.timeout(20_000),
 		...options
 	}).catch(lost)
 	const text = await answer.text().catch(lost)
-	// A gateway may answer in HTML, even where it says that all is well.
+	// A gateway may answer in HTML, even with 200.
 	const isJson = answer.headers.get('content-type')?.includes('json')
 	const read = text && isJson ? JSON.parse(text) : {}
 	if (answer.ok && (isJson || !text)) return read
@@ -62,7 +64,7 @@ const inTurn = act => navigator.locks.request('baton-refresh', act)
 async function refresh() {
 	if (over) throw new SignedOut()
 	return refreshing ??= inTurn(() => open('/v1/login/refresh', {}).then(keep)).catch(error => {
-		// Offline, too often, a fault: that passes.
+		// What else fails passes.
 		if (!/^4(?!29)/.test(error.status)) throw error
 		accessToken = null
 		over = true
@@ -73,22 +75,18 @@ async function refresh() {
 	})
 }
 
-export async function logIn(proof) {
-	return keep(await open(proof.ticket ? '/v1/login/second-factor' : '/v1/login', {...proof, cookie: true}))
-}
+export const logIn = proof => open(`/v1/login${proof.ticket ? '/second-factor' : ''}`, {...proof, cookie: true}).then(keep)
 
+// Where that is refused, there is no session any more.
 export const logOut = () => inTurn(() => open('/v1/logout', {}).catch(error => {
 	if (error.status !== 401) throw error
 }))
 
 export const open = (path, body) => send('POST', path, {body})
 
-export async function request(method, path, {version, key, ...options} = {}) {
+export async function request(method, path, options) {
 	if (!accessToken) await refresh()
-	const attempt = async () => {
-		const headers = {authorization: `Bearer ${accessToken}`, ...(version && {'if-match': `"${version}"`}), ...(key && {'idempotency-key': key})}
-		return {body: await send(method, path, {headers, ...options})}
-	}
+	const attempt = () => send(method, path, {...options, token: accessToken})
 	return attempt().catch(async error => {
 		if (error.status !== 401) throw error
 		await refresh()
@@ -96,20 +94,21 @@ export async function request(method, path, {version, key, ...options} = {}) {
 	})
 }
 
-export const get = async path => (await request('GET', path)).body
+export const get = path => request('GET', path)
 
-export const page = (path, {limit = 50, cursor, ...query} = {}) => get(`${path}?${new URLSearchParams({...query, limit, ...(cursor && {cursor})})}`)
+export const page = (path, {cursor, ...query}) => get(`${path}?${new URLSearchParams({...query, ...(cursor && {cursor})})}`)
 
 export async function all(path, query, cursor) {
 	const {items, next_cursor: next} = await page(path, {...query, limit: 100, cursor})
 	return next ? [...items, ...await all(path, query, next)] : items
 }
 
+// The same body goes with the same key until it is answered: repeating it makes nothing twice.
 export function creator(path) {
 	const keys = {}
 	return async body => {
 		const text = JSON.stringify(body)
-		const {body: made} = await request('POST', path, {body, key: keys[text] ??= crypto.randomUUID()})
+		const made = await request('POST', path, {body, key: keys[text] ??= crypto.randomUUID()})
 		delete keys[text]
 		return made
 	}

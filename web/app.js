@@ -1,4 +1,3 @@
-// Shows the page an address names, or a log-in where it needs one.
 import * as account from './account.js'
 import {SignedOut} from './api.js'
 import {button, focusOn, h, put, t} from './dom.js'
@@ -11,7 +10,7 @@ import * as session from './session.js'
 import {settingsPage} from './settings.js'
 import {taskPage} from './task.js'
 
-// An address, its page, and its tab: without one it needs no session.
+// Without a tab it needs no session.
 const ROUTES = [
 	['/sign-up', account.signUpPage],
 	['/verify', account.verifyPage],
@@ -31,20 +30,19 @@ const TABS = {mine: '#/', projects: '#/projects', notifications: '#/notification
 const COUNTS = {notifications: unread, invitations: waiting}
 
 const main = document.getElementById('main')
-const badges = {notifications: h('span.badge', {hidden: true}), invitations: h('span.badge', {hidden: true})}
+const badges = {notifications: h('span.badge'), invitations: h('span.badge')}
 let visit = 0
 let shown = {}
-// Where somebody whose session ended logs in again, over their page as they left it.
-let again = null
+// Where one logs in again, over one's page as one left it.
+let again
 
 async function go() {
 	const turn = ++visit
 	const [path, search] = (location.hash.slice(1) || '/').split(/\?(.*)/s)
 	const query = new URLSearchParams(search)
-	// What a mailed link carries is as good as a password: it leaves the address and the history.
+	// It is as good as a password: out of the address and the history.
 	if (query.has('token')) history.replaceState(null, '', `#${path}`)
-	again?.remove()
-	again = null
+	again = again?.remove()
 	clearShortcuts()
 	main.ariaBusy = 'true'
 	const route = ROUTES.find(it => it.path.test(path))
@@ -54,7 +52,7 @@ async function go() {
 		else if (path === '/login') return location.replace('#/')
 		else if (!route) throw Object.assign(new Error(), {status: 404})
 		else {
-			if (route.tab) Object.entries(TABS).forEach(([name, href]) => shortcut(`g ${name[0]}`, t(`nav.${name}`), () => location.assign(href)))
+			for (const name in route.tab && TABS) shortcut(`g ${name[0]}`, t(`nav.${name}`), () => location.assign(TABS[name]))
 			page = await route.page({...route.path.exec(path).groups, query, left: () => turn !== visit})
 		}
 	} catch (error) {
@@ -63,7 +61,6 @@ async function go() {
 		const title = t(error.status === 404 ? 'failure.gone' : 'failure.title')
 		page = {title, node: h('div.empty', h('h1', title), h('p', error.message), button(t('failure.again'), go))}
 	}
-	// A slower answer to an address already left is dropped.
 	if (turn !== visit) return page.leave?.()
 	shown.leave?.()
 	shown = page
@@ -78,7 +75,7 @@ async function go() {
 
 function drawHeader(tab) {
 	const tabs = Object.entries(TABS).map(([name, href]) => h('a', {href, 'aria-current': name === tab && 'page'}, t(`nav.${name}`), badges[name]))
-	const header = document.getElementById('header')
+	const header = document.querySelector('header')
 	header.hidden = !session.current()
 	put(header, h('a.brand', {href: '#/'}, h('img', {src: 'favicon.svg', alt: '', width: 28}), 'Baton'), h('nav', {'aria-label': t('nav.label')}, tabs), helpButton())
 }
@@ -86,17 +83,14 @@ function drawHeader(tab) {
 async function count() {
 	if (!session.current() || document.hidden) return
 	for (const [name, ask] of Object.entries(COUNTS)) {
-		// The page itself says when the API cannot be reached; a badge is not worth a second word.
-		const number = await ask().catch(() => badges[name].textContent)
-		badges[name].hidden = !Number(number)
-		put(badges[name], number)
+		await ask().then(number => put(badges[name], number || null), () => {})
 	}
 }
 
 const isUnsaved = () => shown.dirty?.() || (session.current() && main.querySelector('.typed'))
 
 addEventListener('hashchange', event => {
-	// One that a page sends itself asks to be drawn anew.
+	// One that is not trusted asks to be drawn anew.
 	if (!event.isTrusted || !isUnsaved() || confirm(t('app.leave'))) go()
 	else history.replaceState(null, '', event.oldURL)
 })
@@ -112,10 +106,9 @@ addEventListener('signedout', () => {
 	dialog.showModal()
 })
 addEventListener('signedin', () => {
-	// A page whose loading the end of the session cut short is loaded anew.
+	// What the end of the session cut short is loaded anew.
 	if (!again || main.ariaBusy) return go()
-	again.close()
-	again = null
+	again = again.close()
 	count()
 })
 for (const name of ['count', 'visibilitychange']) addEventListener(name, count)

@@ -1,4 +1,4 @@
-// Elements are built here and nowhere else, always from text: nothing a person typed is ever parsed as HTML.
+// Elements are built here and nowhere else, from text: nothing typed is ever parsed as HTML.
 import {t} from './i18n.js'
 
 export {t}
@@ -10,8 +10,7 @@ export function h(name, ...children) {
 	const [, svg] = tag.split(':')
 	const element = svg ? document.createElementNS('http://www.w3.org/2000/svg', svg) : document.createElement(tag)
 	if (classes[0]) element.setAttribute('class', classes.join(' '))
-	const attributes = children[0]?.constructor === Object ? children.shift() : {}
-	for (const [key, value] of Object.entries(attributes)) {
+	for (const [key, value] of Object.entries(children[0]?.constructor === Object ? children.shift() : {})) {
 		if (!isSomething(value)) continue
 		if (key.startsWith('on')) element.addEventListener(key.slice(2), value)
 		else element.setAttribute(key, value === true ? '' : value)
@@ -19,7 +18,7 @@ export function h(name, ...children) {
 	return put(element, children)
 }
 
-// They turn the direction of what follows, far beyond the text they are in.
+// They turn the direction of what follows, too.
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g
 
 export function put(element, ...children) {
@@ -29,12 +28,10 @@ export function put(element, ...children) {
 
 export function notice(text, label, act) {
 	const place = document.getElementById('notice')
-	put(place, h('p', text, label && button(label, () => {
-		put(place)
-		return act()
-	})))
+	const clear = () => put(place)
+	put(place, h('p', text, label && button(label, () => act(clear()))))
 	clearTimeout(notice.timer)
-	notice.timer = setTimeout(() => put(place), 6000)
+	notice.timer = setTimeout(clear, 6000)
 }
 
 export function focusOn(element) {
@@ -53,10 +50,12 @@ export async function once(button, act, failed) {
 	button.ariaDisabled = null
 }
 
-export function button(label, act, {failed = error => notice(error.message), ...attributes} = {}) {
-	const element = h('button', {type: 'button', ...attributes, onclick: () => once(element, act, failed)}, label)
+export function button(label, act, {failed = error => notice(error.message), ...more} = {}) {
+	const element = h('button', {type: 'button', ...more, onclick: () => once(element, act, failed)}, label)
 	return element
 }
+
+export const failure = text => h('p.form-error', {role: 'alert'}, text)
 
 export const empty = (title, text, ...actions) => h('div.empty', h('p.empty-title', title), h('p', text), actions)
 
@@ -77,7 +76,7 @@ export async function paged(list, load, draw) {
 
 export function fold(title, load) {
 	const place = h('div.fold')
-	const draw = async () => put(place, await Promise.resolve(draw).then(load).catch(error => h('p.form-error', {role: 'alert'}, error.message)))
+	const draw = async () => put(place, await Promise.resolve(draw).then(load).catch(error => failure(error.message)))
 	return h('details.card', {ontoggle: ({target}) => target.open && !place.querySelector(':scope > :not(.form-error)') && draw()}, h('summary', title), place)
 }
 

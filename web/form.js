@@ -1,20 +1,20 @@
 import {request} from './api.js'
-import {button, h, once, put, t} from './dom.js'
+import {button, failure, h, once, put, t} from './dom.js'
 
 let made = 0
 
 export function field({name, at, label, kind = 'text', value = '', options = [], hint, as = it => it, ...more}) {
 	const id = `field-${++made}`
 	const error = h('p.error', {id: `${id}-error`})
-	const attributes = {type: kind, id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more}
-	const input = h(['select', 'textarea'].includes(kind) ? kind : 'input', attributes, options.map(([key, text]) => h('option', {value: key}, text)))
+	const input = h(/select|textarea/.test(kind) ? kind : 'input', {type: kind, id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more},
+		options.map(([key, text]) => h('option', {value: key}, text)))
 	const held = kind === 'checkbox' ? 'checked' : 'value'
-	// A space belongs to a password, also while it is shown.
-	const asTyped = ['password', 'textarea', 'checkbox'].includes(kind)
+	// Also while a password is shown.
+	const asTyped = /password|textarea|checkbox/.test(kind)
 	const {node = input, read, write} = kind === 'labels' ? labelsOf(input, label) : {
 		read: () => (asTyped ? input[held] : input.value.trim()),
 		write(now) {
-			// What is stored is shown even where it is no longer among the choices.
+			// What is stored may be no choice any more.
 			if (kind === 'select' && !options.some(([key]) => key === now)) input.append(h('option', {value: now}, now))
 			input[held] = now
 		}
@@ -55,7 +55,7 @@ function labelsOf(input, label) {
 	input.placeholder = t('form.addLabel')
 	input.autocomplete = 'off'
 	input.addEventListener('keydown', event => {
-		// Enter that ends a Korean syllable is the input method's.
+		// Enter may end a Korean syllable.
 		if (event.key !== 'Enter' || event.isComposing || !input.value.trim()) return
 		event.preventDefault()
 		change(read())
@@ -65,29 +65,25 @@ function labelsOf(input, label) {
 }
 
 export function form({fields, submit, onSubmit, extra, class: kind = ''}) {
-	const message = h('p.form-error', {role: 'alert'})
+	const message = failure()
 	const send = h('button.primary', {type: 'submit'}, submit)
-	const act = async () => {
-		put(message)
-		fields.forEach(it => it.show(''))
-		await onSubmit(Object.fromEntries(fields.map(it => [it.name, it.read()])), node)
-		node.classList.remove('typed')
-	}
 	const onsubmit = event => {
 		event.preventDefault()
-		once(send, act, error => put(message, showMistakes(fields, error)))
+		once(send, async () => {
+			put(message)
+			fields.forEach(it => it.show(''))
+			await onSubmit(Object.fromEntries(fields.map(it => [it.name, it.read()])), node)
+			node.classList.remove('typed')
+		}, error => put(message, showMistakes(fields, error)))
 	}
-	const node = h('form', {novalidate: true, class: `form ${kind}`, onsubmit, oninput: () => node.classList.add('typed')}, h('div.fields', fields.map(it => it.node)), message, h('div.actions', send, extra))
+	const node = h('form', {novalidate: true, class: `form ${kind}`, onsubmit, oninput: () => node.classList.add('typed')},
+		h('div.fields', fields.map(it => it.node)), message, h('div.actions', send, extra))
 	return node
 }
 
-export const removal = (word, name, path, then, more) => button(t(word), async () => {
-	if (!confirm(`${t(word)}: ${name}?`)) return
-	await request('DELETE', path)
-	await then()
-}, {'aria-label': `${t(word)}: ${name}`, ...more})
+export const removal = (word, name, path, then, more) => button(t(word), () => confirm(`${t(word)}: ${name}?`) && request('DELETE', path).then(then), {'aria-label': `${t(word)}: ${name}`, ...more})
 
-// Shows each mistake beside the field its pointer names, and returns the rest.
+// Returns what no field is named by.
 function showMistakes(fields, {fields: mistakes = [], message}) {
 	const rest = mistakes.toReversed().filter(({pointer, detail}) => {
 		const path = pointer.split('/')

@@ -11,7 +11,7 @@ export function setLocale(wanted, time_zone) {
 
 document.documentElement.lang = locale
 
-// Each message by group and key, in English and in Korean; the English of `in_progress` is `In progress` where nothing is said.
+// Key, English, Korean; the English of `in_progress` is `In progress` where nothing is said.
 const TABLE = `
 #app
 tagline|Hand work over. Those it concerns get one clear mail.|일을 건네세요. 관련된 사람에게 메일 한 통이 갑니다.
@@ -277,7 +277,7 @@ for (const line of TABLE.trim().split('\n')) {
 
 export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
 
-// A formatter takes long to make, and lists ask for the same ones again and again.
+// They take long to make.
 const formatters = new Map()
 
 function formatter(Kind, options, language = locale) {

@@ -20,13 +20,9 @@ function help() {
 addEventListener('keydown', event => {
 	const {target, key, code, shiftKey, timeStamp} = event
 	if (!key || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || document.querySelector('dialog[open]')) return
-	if (target.closest('input, select, textarea')) {
-		if (key === 'Escape') target.blur()
-		return
-	}
-	// Enter does what the link or the button says.
+	if (target.closest('input, select, textarea')) return key === 'Escape' && target.blur()
 	if (key === 'Enter' && target.closest('a, button, summary')) return
-	// In a Hangul layout `j` arrives as `ㅓ`: its place on the keyboard tells.
+	// A Hangul layout says `ㅓ` for `j`: its place tells.
 	const name = key > '~' && code.startsWith('Key') ? code[3].toLowerCase() : key.length > 1 && shiftKey ? `Shift+${key}` : key
 	const does = keys => shortcuts.findLast(it => it.keys.includes(keys) && it.act(event) !== false)
 	const both = timeStamp - before.timeStamp < 1500 && `${before.name} ${name}`

@@ -14,7 +14,7 @@ export function follow(project, take, after = 'now') {
 		let full = false
 		try {
 			const {items, next_cursor} = await page(`${projectPath(project)}/changes`, {limit: 100, after}).catch(error => {
-				// No longer a member, or the project is gone: the page says so, once nothing typed is lost by it.
+				// The page says so, once nothing typed is lost by it.
 				if (open && error.status === 404 && !document.querySelector('.typed')) {
 					open = false
 					dispatchEvent(new Event('hashchange'))
@@ -44,7 +44,6 @@ export const fresh = (list, project) => follow(project, async changes => {
 		const known = list.get(id)
 		if (kind === 'deleted') list.drop(id)
 		else if (known?.version === version - 1) list.take({...known, ...Object.fromEntries(fields.map(({name, to}) => [name, to])), version, updated_by: actor, updated_at: at})
-		// What is not loaded yet comes as it is then.
 		else if (known ? known.version < version : list.complete || list.query.assignee || kind === 'created') await get(taskPath({project, id})).then(it => list.take(it), error => {
 			if (error.status !== 404) throw error
 			list.drop(id)

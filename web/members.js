@@ -1,7 +1,7 @@
 import {all, request} from './api.js'
-import {h, notice, row} from './dom.js'
+import {h, notice, row, t} from './dom.js'
 import {field, form, removal} from './form.js'
-import {ago, t} from './i18n.js'
+import {ago} from './i18n.js'
 import {avatar, membersOf} from './people.js'
 import {nameForm} from './projects.js'
 import {current} from './session.js'
@@ -21,8 +21,8 @@ export async function membersView({project, people}) {
 			choice.write(value)
 			choice.show(message)
 		}
-		const onchange = () => request('PATCH', place, {body: {role: choice.read()}}).then(({body}) => {
-			value = body.role
+		const onchange = () => request('PATCH', place, {body: {role: choice.read()}}).then(now => {
+			value = now.role
 			choice.show('')
 			if (mine) redraw()
 		}, failed)
@@ -31,22 +31,18 @@ export async function membersView({project, people}) {
 			(owns || mine) && removal(mine ? 'people.leave' : 'people.remove', name, place, mine ? leave : () => line.remove(), {failed}))
 		return line
 	}
+	const invited = `${path}/invitations`
 	const invitation = ({id, email, role, invited_at}) => {
-		const line = row(h('strong', email), `${t(`role.${role}`)} · ${ago(invited_at)}`, removal('people.withdraw', email, `${path}/invitations/${id}`, () => line.remove()))
+		const line = row(h('strong', email), `${t(`role.${role}`)} · ${ago(invited_at)}`, removal('people.withdraw', email, `${invited}/${id}`, () => line.remove()))
 		return line
-	}
-	const invite = async body => {
-		await request('POST', `${path}/invitations`, {body})
-		notice(t('people.invited', body))
-		redraw()
 	}
 	return h('div.narrow', h('ul.rows', membersOf(people).map(member)), owns && [
 		h('section.card', h('h2', t('people.inviteTitle')), form({
 			fields: [field({name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'off'}), role({label: t('people.role'), value: 'editor'})],
 			submit: t('people.invite'),
-			onSubmit: invite
+			onSubmit: body => request('POST', invited, {body}).then(() => redraw(notice(t('people.invited', body))))
 		})),
-		h('ul.rows', (await all(`${path}/invitations`)).map(invitation)),
+		h('ul.rows', (await all(invited)).map(invitation)),
 		h('section.card', nameForm(t('projects.rename'), body => request('PATCH', path, {body}).then(redraw), project.name, removal('projects.delete', project.name, path, leave, {class: 'danger'})))
 	])
 }

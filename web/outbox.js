@@ -1,22 +1,22 @@
-// What the person did and the server has not answered: it outlives a reload, and is sent as nobody else.
+// Outlives a reload, and is sent as nobody else.
 import {request} from './api.js'
 import {button, copyable, h, notice, put, t} from './dom.js'
 import {current as me} from './session.js'
 import {taskHref, taskPath} from './tasks.js'
 
-// An empty text and no labels are what null is stored as.
+// Null is stored as an empty text or no labels.
 const text = value => JSON.stringify(value?.length ? value : null)
 export const same = (a, b) => text(a) === text(b)
-const any = (patch = {}) => Object.keys(patch)[0]
+const any = patch => Object.keys(patch ?? {})[0]
 
 const entries = new Map()
 let owner
 
-// A task as it was seen, what edited fields `was` then, the `patch` to send, and what is `held` back.
+// A task as it was seen, what edited fields `was` then, the `patch` to send, what is `held` back.
 class Entry {
 	was = {}
 	patch = {}
-	// When it is to be deleted; 1 once that may have been sent.
+	// When to delete; 1 once that may have been sent.
 	removeAt = 0
 	#tries = 0
 	#sending
@@ -37,7 +37,6 @@ class Entry {
 	}
 
 	hold(name, why) {
-		// In a conflict what was refused is chosen anew, too.
 		const {conflict, patch} = {...this.held, ...why}
 		this.held = {...(conflict ? {conflict} : why), patch: {...patch, [name]: this.patch[name]}}
 		delete this.patch[name]
@@ -59,19 +58,19 @@ class Entry {
 		if (this.#sending || me()?.id !== owner || !(removeAt || any(patch))) return
 		if (removeAt > Date.now() && !leaving) return wait(removeAt - Date.now())
 		this.#sending = true
-		const body = removeAt ? undefined : {...patch}
+		const body = removeAt ? null : {...patch}
 		this.removeAt &&= 1
 		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), {version: task.version, body, keepalive: leaving}).catch(error => error)
 		const failed = answer instanceof Error
 		this.#sending = false
-		// Offline, logged out, too often, a fault: that passes.
+		// What else fails passes.
 		this.problem = failed && !/^4(?!01|08|29)/.test(answer.status) ? answer : null
 		if (this.problem) {
 			wait(1000 * Math.max(Number(answer.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())))
 			return this.changed()
 		}
 		this.#tries = 0
-		const now = failed ? answer.body.current : body && answer.body
+		const now = failed ? answer.body.current : body && answer
 		const gone = failed ? answer.status === 404 : !body
 		if (now) this.merge(now, failed ? {} : body)
 		else if (body) this.refuse(answer, body)
@@ -81,7 +80,7 @@ class Entry {
 		this.send()
 	}
 
-	// The rest is sent without what a refusal points to.
+	// The rest is sent.
 	refuse({status, message, fields}, body) {
 		const found = Object.fromEntries(fields.map(({pointer, detail}) => [pointer.split('/')[1], detail]))
 		const names = Object.keys(body)
@@ -90,10 +89,9 @@ class Entry {
 		for (const it of some[0] ? some : names) if (same(body[it], this.patch[it])) this.hold(it, {refused: {status, message, wrong}})
 	}
 
-	// Only where somebody else changed the same field there is a conflict.
 	merge(now, saved) {
 		const {task, was, patch} = this
-		// One version more, by the person: an answer got lost, or it was another tab.
+		// An answer got lost, or it was another tab.
 		const own = now.version <= task.version + (now.updated_by === owner)
 		for (const [name, value] of Object.entries(patch)) {
 			if (same(value, now[name]) || same(value, saved[name])) delete patch[name]
@@ -136,8 +134,8 @@ export function remove(task) {
 }
 
 export function undo() {
-	const [entry] = [...mine().values()].filter(it => it.removeAt > 1).sort((a, b) => b.removeAt - a.removeAt)
-	if (entry) edit(entry.task)
+	const [last] = [...mine().values()].filter(it => it.removeAt > 1).sort((a, b) => b.removeAt - a.removeAt)
+	if (last) edit(last.task)
 }
 
 export function overlay(task) {
@@ -158,7 +156,7 @@ function draw() {
 		refused?.status === 404 && copyable(Object.values(patch).join('\n')), refused && button(t('task.discard'), () => resolve(task.id)))
 	const said = h('div', count > 0 && t('outbox.waiting', {count}), all.filter(it => it.held).map(line))
 	const place = document.getElementById('outbox')
-	// What is put anew is read out anew.
+	// Put anew, it is read out anew.
 	if (!said.isEqualNode(place.firstChild)) put(place, said.firstChild && said)
 }
 

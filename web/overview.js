@@ -1,6 +1,6 @@
 import {page} from './api.js'
-import {empty, fold, h, put} from './dom.js'
-import {dateText, t, today} from './i18n.js'
+import {empty, failure, fold, h, put, t} from './dom.js'
+import {dateText, today} from './i18n.js'
 import {follow} from './live.js'
 import {nameOf} from './people.js'
 import {projectPath, STATUSES, taskHref} from './tasks.js'
@@ -46,7 +46,6 @@ export function openBy(tasks) {
 const canvas = (width, height, ...shapes) => h('svg:svg', {viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none'}, shapes)
 const path = (kind, d) => h(`svg:path.${kind}`, {d})
 
-// `shapes` gets what places a day and a number.
 function plot(days, values, shapes) {
 	const most = Math.max(1, ...values)
 	const step = Math.ceil((most / 4).toPrecision(1))
@@ -62,7 +61,7 @@ const part = (name, ...children) => h('section.card', h('h2', t(`overview.${name
 const legend = counts => h('ul.actions.hint', STATUSES.filter(it => it in counts).map(it => h('li.actions', h(`span.dot.${it}`), `${t(`status.${it}`)} ${counts[it]}`)))
 
 function flow(days) {
-	// Each area lies over the one before.
+	// Each lies over the one before.
 	const heights = days.map(({waiting, in_progress, done}) => [waiting + in_progress + done, in_progress + done, done])
 	const areas = (x, y) => STATUSES.map((it, area) => path(it, `M0 100L${heights.map((height, index) => `${x(index)} ${y(height[area])}`)} 100 100`))
 	const line = it => h('tr', h('th', {scope: 'row'}, dateText(it.day)), STATUSES.map(status => h('td', it[status])))
@@ -104,6 +103,6 @@ export function overviewView({project: {id}, people, zone, leave}) {
 		// Not while somebody is reading.
 		leave.push(follow(id, changes => log.take(changes) && !place.querySelector('[open], :focus') && draw(), next_cursor))
 	}
-	read('start').catch(error => put(place, h('p.form-error', {role: 'alert'}, error.message)))
+	read('start').catch(error => put(place, failure(error.message)))
 	return place
 }

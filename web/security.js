@@ -1,9 +1,8 @@
-// What keeps an account its owner's.
 import {all, get, page, request} from './api.js'
 import {button, copyable, focusOn, h, paged, put, row, t} from './dom.js'
 import {field, form, removal} from './form.js'
-import {codeField, nameField, newPassword, proofForm} from './gate.js'
 import {ago, timeText} from './i18n.js'
+import {codeField, nameField, newPassword, proofForm} from './session.js'
 
 const FACTOR = '/v1/me/second-factor'
 const SESSIONS = '/v1/me/sessions'
@@ -22,13 +21,14 @@ export function secondFactor(factor, changed) {
 		put(place, h('a', {href: otpauth_uri}, t('factor.add')), copyable(secret.match(/.{1,4}/g).join(' ')), form({
 			fields: [code],
 			submit: t('email.confirm'),
-			onSubmit: async body => showCodes((await request('POST', `${FACTOR}/confirm`, {body})).body)
+			onSubmit: body => request('POST', `${FACTOR}/confirm`, {body}).then(showCodes)
 		}))
 		code.focus()
 	}
 	const ask = (title, then, more) => [h('h2', title), proofForm(factor, {path: FACTOR, submit: title, then, ...more})]
 	if (!factor.enabled) return put(place, ask(t('factor.switchOn'), enrol))
-	return put(place, h('p', t('factor.since', {since: timeText(factor.since), left: factor.recovery_codes_left})),
+	const {since, recovery_codes_left: left} = factor
+	return put(place, h('p', t('factor.since', {since: timeText(since), left})),
 		ask(t('factor.renew'), showCodes, {path: `${FACTOR}/recovery-codes`}),
 		ask(t('factor.switchOff'), changed, {method: 'DELETE', after: [newPassword({name: 'new_password', hint: t('factor.newPassword')})]}))
 }
@@ -53,8 +53,7 @@ export async function tokens(factor, draw) {
 		t('tokens.until', {when: timeText(it.expires_at)}),
 		it.last_used_at ? t('tokens.used', {when: ago(it.last_used_at)}) : t('tokens.unused')
 	].join(' · ')
-	const choice = (name, label, options, as) => field({name, label, kind: 'select', options, value: options[0][0], as})
-	const inDays = days => new Date(Date.now() + days * 86_400_000).toISOString()
+	const choice = (name, label, options, as) => field({name, label: t(label), kind: 'select', options, value: options[0][0], as})
 	return [
 		h('ul.rows', items.map(it => row(h('strong', it.name), facts(it), removal('tokens.revoke', it.name, `${TOKENS}/${it.id}`, draw)))),
 		h('h2', t('tokens.make')),
@@ -62,9 +61,10 @@ export async function tokens(factor, draw) {
 			path: TOKENS,
 			fields: [
 				nameField({autocomplete: 'off'}),
-				choice('access', t('tokens.access'), ['read', 'write'].map(it => [it, t(`tokens.${it}`)])),
-				choice('projects', t('nav.projects'), [['', t('tokens.everywhere')], ...projects.map(it => [it.id, it.name])], it => it && [it]),
-				choice('expires_at', t('tokens.life'), ['30', '7', '90', '365'].map(days => [days, t('tokens.days', {days})]), inDays)
+				choice('access', 'tokens.access', ['read', 'write'].map(it => [it, t(`tokens.${it}`)])),
+				choice('projects', 'nav.projects', [['', t('tokens.everywhere')], ...projects.map(it => [it.id, it.name])], it => it && [it]),
+				choice('expires_at', 'tokens.life', [30, 7, 90, 365].map(days => [days, t('tokens.days', {days})]),
+					days => new Date(Date.now() + days * 86_400_000).toISOString())
 			],
 			submit: t('tokens.make'),
 			then: ({token}, node) => showOnce(node.parentNode, t('tokens.title'), token, draw)

@@ -2,41 +2,41 @@ import {changeEmail, changePassword, data} from './account.js'
 import {get, request} from './api.js'
 import {button, focusOn, fold, h, notice, put, t} from './dom.js'
 import {field, form} from './form.js'
-import {nameField} from './gate.js'
 import {flush} from './outbox.js'
 import {events, secondFactor, sessions, tokens} from './security.js'
-import * as session from './session.js'
+import {logOut, nameField, setMe} from './session.js'
 
 export async function settingsPage() {
 	const me = await get('/v1/me')
-	session.setMe(me)
+	setMe(me)
 	const {quiet_hours: quiet, digest_hour, ...notify} = me.notify
 	const make = (name, value, more) => field({name, label: t(`settings.${name}`), value, ...more})
-	const choice = (name, value, options) => make(name, value, {kind: 'select', options})
-	const when = ['now', 'digest', 'none'].map(it => [it, t(`settings.${it}`)])
+	const choice = (name, value, options, more) => make(name, value, {kind: 'select', options, ...more})
 	const profile = [
 		nameField({value: me.name}),
 		choice('locale', me.locale, [['en', 'English'], ['ko', '한국어']]),
 		choice('time_zone', me.time_zone, [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])].map(it => [it, it]))
 	]
-	const mails = [...Object.entries(notify).map(([name, value]) => choice(name, value, when)), make('digest_hour', String(digest_hour), {kind: 'select', options: [...Array(24).keys()].map(it => [String(it), `${it}:00`]), as: Number})]
+	const mails = [
+		...Object.entries(notify).map(([name, value]) => choice(name, value, ['now', 'digest', 'none'].map(it => [it, t(`settings.${it}`)]))),
+		choice('digest_hour', `${digest_hour}`, [...Array(24).keys()].map(it => [`${it}`, `${it}:00`]), {as: Number})
+	]
 	const quietly = [make('from', quiet?.from, {kind: 'time'}), make('to', quiet?.to, {kind: 'time', at: 'quiet_hours'}), make('urgent', quiet?.urgent ?? true, {kind: 'checkbox'})]
 	const node = form({
 		fields: [...profile, ...mails, ...quietly],
 		submit: t('form.save'),
 		onSubmit: async ({name, locale: language, time_zone, from, to, urgent, ...choices}) => {
 			const body = {name, locale: language, time_zone, notify: {...choices, quiet_hours: from || to ? {from, to, urgent} : null}}
-			const {body: now} = await request('PATCH', '/v1/me', {body})
-			session.setMe(now)
+			const now = await request('PATCH', '/v1/me', {body})
+			setMe(now)
 			if (['name', 'locale', 'time_zone'].some(it => now[it] !== me[it])) dispatchEvent(new Event('hashchange'))
 			notice(t('form.saved'))
 		}
 	})
-	const logOut = async () => (await flush() || confirm(t('app.leave'))) && session.logOut()
+	const quit = async () => (await flush() || confirm(t('app.leave'))) && logOut()
 	const group = (title, fields) => h('fieldset.fields.pairs', h('legend', title), fields.map(it => it.node))
 	node.firstChild.append(group(t('settings.notify'), mails), group(t('settings.quiet'), quietly))
 	const parts = h('div.form')
-	// What they ask for depends on the second factor.
 	const draw = async () => {
 		const factor = await get('/v1/me/second-factor')
 		put(parts,
@@ -54,7 +54,7 @@ export async function settingsPage() {
 		title: t('nav.settings'),
 		node: h('div.narrow',
 			h('h1', t('nav.settings')),
-			h('section.card.account', h('div', h('strong', me.name), h('p.hint', me.email)), button(t('session.logOut'), logOut)),
+			h('section.card.account', h('div', h('strong', me.name), h('p.hint', me.email)), button(t('session.logOut'), quit)),
 			h('section.card', node),
 			parts)
 	}

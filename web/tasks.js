@@ -11,7 +11,7 @@ export const taskPath = task => `/v1${taskAt(task)}`
 export const projectHref = (id, view = '') => `#${at(id)}${view && `/${view}`}`
 export const taskHref = task => `#${taskAt(task)}`
 
-// What the API lists them by.
+// As the API lists them.
 const age = ({created_at, id}) => created_at.replace('Z', ' ') + id
 const urgency = it => STATUSES.indexOf(it.status) + (it.due_on ?? '9999') + age(it)
 
