@@ -1,15 +1,16 @@
-export let locale = localStorage.getItem('locale') ?? (navigator.languages.find(it => /^(en|ko)\b/.test(it)) ?? 'en').slice(0, 2)
+export let locale = localStorage.getItem('locale') ?? navigator.languages.find(it => /^(en|ko)\b/.test(it))?.slice(0, 2) ?? 'en'
 
 let zone
+
+const mark = () => {document.documentElement.lang = locale}
+mark()
 
 export function setLocale(wanted, time_zone) {
 	locale = wanted
 	zone = time_zone
-	document.documentElement.lang = wanted
+	mark()
 	localStorage.setItem('locale', wanted)
 }
-
-document.documentElement.lang = locale
 
 // Key, English, Korean; the English of `in_progress` is `In progress` where nothing is said.
 const TABLE = `
@@ -39,14 +40,14 @@ verify|Choose a password|비밀번호 정하기
 ready|Your password is set.|비밀번호를 정했습니다.
 dead|This link has expired or was used.|만료되었거나 쓰인 링크입니다.
 code||코드
-codeHint|6 digits of your authenticator app, or a recovery code|인증 앱의 숫자 6자리 또는 복구 코드
+codeHint|6 digits of your app, or a recovery code|인증 앱의 숫자 6자리 또는 복구 코드
 #password
 show|Show password|비밀번호 표시
 hint|15 characters or more, as a few words|15자 이상, 단어 몇 개
 new|New password|새 비밀번호
 current|Current password|현재 비밀번호
 change|Change password|비밀번호 변경
-changed|Changed. Other sessions have ended.|변경했습니다. 다른 세션은 끝났습니다.
+changed|Changed. Other sessions ended.|변경했습니다. 다른 세션은 끝났습니다.
 forgot|Forgot your password?|비밀번호를 잊으셨나요?
 sendLink|Mail me a link|메일로 링크 받기
 #email
@@ -76,7 +77,7 @@ viewer||뷰어
 editor||편집자
 owner||소유자
 #mine
-empty|Tasks assigned to you in any project show up here. To start, make a project or accept an invitation.|어느 프로젝트든 나에게 맡겨진 작업이 여기에 보입니다. 프로젝트를 만들거나 초대를 수락해 시작하세요.
+empty|Your tasks of all projects show up here. To start, make a project or accept an invitation.|모든 프로젝트의 내 작업이 여기에 보입니다. 프로젝트를 만들거나 초대를 수락해 시작하세요.
 #projects
 create|New project|새 프로젝트
 createSubmit|Create|만들기
@@ -142,9 +143,9 @@ now|Theirs|다른 사람
 yours||내 편집
 theirs|Take theirs|다른 사람 것으로
 #outbox
-waiting|Changes not saved yet: {count}. Trying again.|저장되지 않은 변경 {count}건. 다시 시도하는 중입니다.
+waiting|Changes not saved yet: {count}. Trying again.|저장 안 된 변경 {count}건. 다시 시도합니다.
 undo||되돌리기
-kept|Not deleted: “{title}” has just been changed.|“{title}” 작업이 방금 바뀌어 삭제하지 않았습니다.
+kept|Not deleted, as just changed: {title}|방금 바뀌어 삭제하지 않음: {title}
 #history
 title|History|기록
 created|created this task|님이 만들었습니다
@@ -153,7 +154,7 @@ deleted|deleted this task|님이 삭제했습니다
 undeliverable|cannot be reached by mail|님에게 메일이 가지 않습니다
 text|Show text|내용 보기
 told|Who was told|알림 받은 사람
-nobody|Nobody was to get a mail.|메일을 받을 사람이 없었습니다.
+nobody|Nobody was to be told.|받을 사람이 없었습니다.
 waiting|to be mailed|메일 발송 예정
 sent|was mailed|메일 보냄
 suppressed|was not mailed|메일 보내지 않음
@@ -181,7 +182,7 @@ decline||거절
 #overview
 flow|Tasks by day|날짜별 작업
 cycle|Days from start to done|시작부터 완료까지 걸린 일수
-median|Half of the last {count} took at most {days} (dashed).|최근 {count}건의 절반은 {days}일 이내(점선)
+median|Half of the last {count}: at most {days} (dashed)|최근 {count}건의 절반은 {days}일 이내(점선)
 open|Open tasks by person|담당자별 남은 작업
 reading|{count} tasks read|작업 {count}개 읽음
 #keys
@@ -255,36 +256,30 @@ sessions_ended||세션 종료
 title|Your data|내 데이터
 export|Download as JSON|JSON으로 내려받기
 delete|Delete account|계정 삭제
-deleteText|Your tasks and their history stay, without your name.|작업과 기록은 이름 없이 남습니다.
+deleteText|Tasks and their history stay, without your name.|작업과 기록은 이름 없이 남습니다.
 #failure
 title|That did not work|문제가 생겼습니다
 gone|Not found|찾을 수 없습니다
 again|Try again|다시 시도
 #problem
 offline|Baton cannot be reached.|서버에 연결할 수 없습니다.
-tooOften|Too much at once. Try again {when}.|요청이 너무 많습니다. {when} 다시 하세요.
-server|That went wrong. Please try again.|문제가 생겼습니다. 다시 시도하세요.
+tooOften|Too often. Try again {when}.|요청이 많습니다. {when} 다시 하세요.
+server|That failed. Please try again.|실패했습니다. 다시 시도하세요.
 `
 
 const MESSAGES = {}
 let group
 for (const line of TABLE.trim().split('\n')) {
-	const [key, ...texts] = line.split('|')
-	texts[0] ||= key[0].toUpperCase() + key.slice(1).replaceAll('_', ' ')
-	if (texts[1]) MESSAGES[`${group}.${key}`] = texts
+	const [key, english, korean] = line.split('|')
+	if (korean) MESSAGES[`${group}.${key}`] = {en: english || key[0].toUpperCase() + key.slice(1).replaceAll('_', ' '), ko: korean}
 	else group = key.slice(1)
 }
 
-export const t = (key, values = {}) => (MESSAGES[key]?.[locale === 'ko' ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
+export const t = (key, values = {}) => (MESSAGES[key]?.[locale] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
 
 // They take long to make.
-const formatters = new Map()
-
-function formatter(Kind, options, language = locale) {
-	const key = language + Kind.name + JSON.stringify(options)
-	if (!formatters.has(key)) formatters.set(key, new Kind(language, options))
-	return formatters.get(key)
-}
+const formatters = {}
+const formatter = (Kind, options, language = locale) => formatters[language + Kind.name + JSON.stringify(options)] ??= new Kind(language, options)
 
 export function dateText(date) {
 	const year = date.startsWith(`${new Date().getFullYear()}-`) ? undefined : 'numeric'

@@ -20,11 +20,11 @@ export const waiting = async () => (await all(INVITED)).length
 
 export async function invitationsPage() {
 	const line = ({project, project_name: name, invited_by, role}) => {
-		const answer = (word, method, path, then, kind) => button(t(`invitations.${word}`), () => request(method, `${INVITED}/${project}${path}`).then(then),
-			{class: kind, 'aria-label': `${t(`invitations.${word}`)}: ${name}`})
+		const answer = (word, method, path, then, kind) => button(t(word), () => request(method, `${INVITED}/${project}${path}`).then(then),
+			{class: kind, 'aria-label': `${t(word)}: ${name}`})
 		return row(h('strong', name), t('invitations.as', {name: invited_by, role: t(`role.${role}`)}),
-			answer('accept', 'POST', '/accept', () => location.assign(projectHref(project)), 'primary'),
-			answer('decline', 'DELETE', '', () => dispatchEvent(new Event('hashchange'))))
+			answer('invitations.accept', 'POST', '/accept', () => location.assign(projectHref(project)), 'primary'),
+			answer('invitations.decline', 'DELETE', '', () => dispatchEvent(new Event('hashchange'))))
 	}
 	return list('invitations', (await all(INVITED)).map(line))
 }
