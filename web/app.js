@@ -24,7 +24,7 @@ const ROUTES = [
 	['/notifications', notificationsPage, 'notifications'],
 	['/invitations', invitationsPage, 'invitations'],
 	['/settings', settingsPage, 'settings']
-].map(([path, page, tab]) => ({path: RegExp(`^${path}$`), page, tab}))
+]
 
 const TABS = {mine: '#/', projects: '#/projects', notifications: '#/notifications', invitations: '#/invitations', settings: '#/settings'}
 const COUNTS = {notifications: unread, invitations: waiting}
@@ -45,15 +45,16 @@ async function go() {
 	again = again?.remove()
 	clearShortcuts()
 	main.ariaBusy = 'true'
-	const route = ROUTES.find(it => it.path.test(path))
+	let match
 	let page
+	const [, draw, tab] = ROUTES.find(([it]) => (match = RegExp(`^${it}$`).exec(path))) ?? []
 	try {
-		if ((!route || route.tab) && !(await session.whoAmI())) page = session.logInPage(query)
+		if ((!draw || tab) && !(await session.whoAmI())) page = session.logInPage(query)
 		else if (path === '/login') return location.replace('#/')
-		else if (!route) throw Object.assign(new Error(), {status: 404})
+		else if (!draw) throw Object.assign(new Error(), {status: 404})
 		else {
-			for (const name in route.tab && TABS) shortcut(`g ${name[0]}`, t(`nav.${name}`), () => location.assign(TABS[name]))
-			page = await route.page({...route.path.exec(path).groups, query, left: () => turn !== visit})
+			for (const name in tab && TABS) shortcut(`g ${name[0]}`, t(`nav.${name}`), () => location.assign(TABS[name]))
+			page = await draw({...match.groups, query, left: () => turn !== visit})
 		}
 	} catch (error) {
 		if (error instanceof SignedOut) return
@@ -65,7 +66,10 @@ async function go() {
 	shown.leave?.()
 	shown = page
 	document.title = `${page.title} · Baton`
-	drawHeader(route?.tab)
+	const tabs = Object.entries(TABS).map(([name, href]) => h('a', {href, 'aria-current': name === tab && 'page'}, t(`nav.${name}`), badges[name]))
+	const header = document.querySelector('header')
+	header.hidden = !session.current()
+	put(header, h('a.brand', {href: '#/'}, h('img', {src: 'favicon.svg', alt: '', width: 28}), 'Baton'), h('nav', {'aria-label': t('nav.label')}, tabs), helpButton())
 	put(main, page.node)
 	main.ariaBusy = null
 	scrollTo(0, 0)
@@ -73,18 +77,9 @@ async function go() {
 	dispatchEvent(new Event('count'))
 }
 
-function drawHeader(tab) {
-	const tabs = Object.entries(TABS).map(([name, href]) => h('a', {href, 'aria-current': name === tab && 'page'}, t(`nav.${name}`), badges[name]))
-	const header = document.querySelector('header')
-	header.hidden = !session.current()
-	put(header, h('a.brand', {href: '#/'}, h('img', {src: 'favicon.svg', alt: '', width: 28}), 'Baton'), h('nav', {'aria-label': t('nav.label')}, tabs), helpButton())
-}
-
 async function count() {
 	if (!session.current() || document.hidden) return
-	for (const [name, ask] of Object.entries(COUNTS)) {
-		await ask().then(number => put(badges[name], number || null), () => {})
-	}
+	for (const name in COUNTS) await COUNTS[name]().then(number => put(badges[name], number || null), () => {})
 }
 
 const isUnsaved = () => shown.dirty?.() || (session.current() && main.querySelector('.typed'))

@@ -114,7 +114,6 @@ you|you|나
 unknown|former member|이전 구성원
 left|{name} (left)|{name} (나감)
 role||역할
-inviteTitle|Invite someone|초대하기
 invite|Send invitation|초대 보내기
 invited|Invitation sent to {email}|{email} 주소로 초대를 보냈습니다
 withdraw|Withdraw invitation|초대 취소
@@ -184,7 +183,6 @@ flow|Tasks by day|날짜별 작업
 cycle|Days from start to done|시작부터 완료까지 걸린 일수
 median|Half of the last {count}: at most {days} (dashed)|최근 {count}건의 절반은 {days}일 이내(점선)
 open|Open tasks by person|담당자별 남은 작업
-reading|{count} tasks read|작업 {count}개 읽음
 #keys
 title|Keyboard shortcuts|단축키
 close||닫기

@@ -3,7 +3,7 @@ import {button, h, t} from './dom.js'
 const shortcuts = []
 let before = {}
 
-export const shortcut = (keys, label, act) => shortcuts.push({keys: `${keys}`.split(','), label, act})
+export const shortcut = (keys, label, act) => shortcuts.push({keys: keys.split(','), label, act})
 
 export const clearShortcuts = () => shortcuts.splice(0)
 

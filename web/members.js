@@ -37,7 +37,7 @@ export async function membersView({project, people}) {
 		return line
 	}
 	return h('div.narrow', h('ul.rows', membersOf(people).map(member)), owns && [
-		h('section.card', h('h2', t('people.inviteTitle')), form({
+		h('section.card', h('h2', t('people.invite')), form({
 			fields: [field({name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'off'}), role({label: t('people.role'), value: 'editor'})],
 			submit: t('people.invite'),
 			onSubmit: body => request('POST', invited, {body}).then(() => redraw(notice(t('people.invited', body))))

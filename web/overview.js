@@ -34,8 +34,7 @@ export function tally(zone) {
 
 export function openBy(tasks) {
 	const people = {}
-	for (const {status, assignee: user = null} of tasks) {
-		if (!status || status === 'done') continue
+	for (const {status, assignee: user = null} of tasks) if (status && status !== 'done') {
 		const one = people[user] ??= {user, open: 0, waiting: 0, in_progress: 0}
 		one.open += 1
 		one[status] += 1
@@ -95,7 +94,7 @@ export function overviewView({project: {id}, people, zone, leave}) {
 		put(place, flow(days), open(openBy(tasks), people), done[0] && cycle(done, days.slice(days.findIndex(it => it.day === done.at(-1).day) - 1), id))
 	}
 	const read = async after => {
-		put(place, h('p.hint', t('overview.reading', {count: log.tasks.size})))
+		put(place, h('p.hint', t('filter.count', {count: log.tasks.size})))
 		const {items, next_cursor} = await page(`${projectPath(id)}/changes`, {after, limit: 100})
 		if (left) return
 		if (log.take(items)) return read(next_cursor)

@@ -4,7 +4,7 @@ import {failure, h, put, t} from './dom.js'
 import {field, form} from './form.js'
 import {setLocale} from './i18n.js'
 
-let me = null
+let me
 
 const tabs = new BroadcastChannel('baton-session')
 tabs.onmessage = ({data}) => {

@@ -20,8 +20,8 @@ export class TaskList {
 	onchange = () => {}
 	loading = null
 	#tasks = new Map()
-	#cursor = null
-	#shown = null
+	#cursor
+	#shown
 	#frame = 0
 
 	constructor(path, query = {}) {
@@ -34,9 +34,7 @@ export class TaskList {
 		return this.#shown ??= [...this.#tasks.values()].sort(order).map(overlay).filter(Boolean)
 	}
 
-	get(id) {
-		return this.#tasks.get(id)
-	}
+	get = id => this.#tasks.get(id)
 
 	async more() {
 		if (!this.complete) await (this.loading ??= this.#load().finally(() => {this.loading = null}))
