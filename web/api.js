@@ -64,7 +64,7 @@ const inTurn = act => navigator.locks.request('baton-refresh', act)
 async function refresh() {
 	if (over) throw new SignedOut()
 	return refreshing ??= inTurn(() => open('/v1/login/refresh', {}).then(keep)).catch(error => {
-		// What else fails passes.
+		// Offline, too often, a fault: that passes.
 		if (!/^4(?!29)/.test(error.status)) throw error
 		accessToken = null
 		over = true

@@ -6,7 +6,7 @@ import {myTasksPage} from './mine.js'
 import {notificationsPage, unread} from './notifications.js'
 import {projectPage} from './project.js'
 import {invitationsPage, projectsPage, waiting} from './projects.js'
-import * as session from './session.js'
+import {current, logInPage, setMe, whoAmI} from './session.js'
 import {settingsPage} from './settings.js'
 import {taskPage} from './task.js'
 
@@ -26,7 +26,8 @@ const ROUTES = [
 	['/settings', settingsPage, 'settings']
 ]
 
-const TABS = {mine: '#/', projects: '#/projects', notifications: '#/notifications', invitations: '#/invitations', settings: '#/settings'}
+const TABS = {mine: '#/'}
+for (const it of ['projects', 'notifications', 'invitations', 'settings']) TABS[it] = `#/${it}`
 const COUNTS = {notifications: unread, invitations: waiting}
 
 const main = document.getElementById('main')
@@ -40,7 +41,7 @@ async function go() {
 	const turn = ++visit
 	const [path, search] = (location.hash.slice(1) || '/').split(/\?(.*)/s)
 	const query = new URLSearchParams(search)
-	// It is as good as a password: out of the address and the history.
+	// It is as good as a password: it leaves the address and the history.
 	if (query.has('token')) history.replaceState(null, '', `#${path}`)
 	again = again?.remove()
 	clearShortcuts()
@@ -49,7 +50,7 @@ async function go() {
 	let page
 	const [, draw, tab] = ROUTES.find(([it]) => (match = RegExp(`^${it}$`).exec(path))) ?? []
 	try {
-		if ((!draw || tab) && !(await session.whoAmI())) page = session.logInPage(query)
+		if ((!draw || tab) && !await whoAmI()) page = logInPage(query)
 		else if (path === '/login') return location.replace('#/')
 		else if (!draw) throw Object.assign(new Error(), {status: 404})
 		else {
@@ -68,7 +69,7 @@ async function go() {
 	document.title = `${page.title} · Baton`
 	const tabs = Object.entries(TABS).map(([name, href]) => h('a', {href, 'aria-current': name === tab && 'page'}, t(`nav.${name}`), badges[name]))
 	const header = document.querySelector('header')
-	header.hidden = !session.current()
+	header.hidden = !current()
 	put(header, h('a.brand', {href: '#/'}, h('img', {src: 'favicon.svg', alt: '', width: 28}), 'Baton'), h('nav', {'aria-label': t('nav.label')}, tabs), helpButton())
 	put(main, page.node)
 	main.ariaBusy = null
@@ -78,11 +79,11 @@ async function go() {
 }
 
 async function count() {
-	if (!session.current() || document.hidden) return
+	if (!current() || document.hidden) return
 	for (const name in COUNTS) await COUNTS[name]().then(number => put(badges[name], number || null), () => {})
 }
 
-const isUnsaved = () => shown.dirty?.() || (session.current() && main.querySelector('.typed'))
+const isUnsaved = () => shown.dirty?.() || (current() && main.querySelector('.typed'))
 
 addEventListener('hashchange', event => {
 	// One that is not trusted asks to be drawn anew.
@@ -93,9 +94,9 @@ addEventListener('beforeunload', event => {
 	if (isUnsaved() || main.querySelector('.edit')) event.preventDefault()
 })
 addEventListener('signedout', () => {
-	if (!session.current()) return
-	session.setMe(null)
-	const page = session.logInPage(new URLSearchParams(), t('session.ended'))
+	if (!current()) return
+	setMe(null)
+	const page = logInPage(new URLSearchParams(), t('session.ended'))
 	const dialog = h('dialog.again', {'aria-label': page.title, onclose: () => (again ? again.showModal() : dialog.remove())}, page.node)
 	document.body.append(again = dialog)
 	dialog.showModal()

@@ -9,7 +9,7 @@ export function field({name, at, label, kind = 'text', value = '', options = [],
 	const input = h(/select|textarea/.test(kind) ? kind : 'input', {type: kind, id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...more},
 		options.map(([key, text]) => h('option', {value: key}, text)))
 	const held = kind === 'checkbox' ? 'checked' : 'value'
-	// Also while a password is shown.
+	// A password keeps its spaces, also while it is shown.
 	const asTyped = /password|textarea|checkbox/.test(kind)
 	const {node = input, read, write} = kind === 'labels' ? labelsOf(input, label) : {
 		read: () => (asTyped ? input[held] : input.value.trim()),
@@ -53,7 +53,6 @@ function labelsOf(input, label) {
 		input.dispatchEvent(new Event('change', {bubbles: true}))
 	}
 	input.placeholder = t('form.addLabel')
-	input.autocomplete = 'off'
 	input.addEventListener('keydown', event => {
 		// Enter may end a Korean syllable.
 		if (event.key !== 'Enter' || event.isComposing || !input.value.trim()) return
@@ -83,7 +82,7 @@ export function form({fields, submit, onSubmit, extra, class: kind = ''}) {
 
 export const removal = (word, name, path, then, more) => button(t(word), () => confirm(`${t(word)}: ${name}?`) && request('DELETE', path).then(then), {'aria-label': `${t(word)}: ${name}`, ...more})
 
-// Returns what no field is named by.
+// Returns what belongs to no field.
 function showMistakes(fields, {fields: mistakes = [], message}) {
 	const rest = mistakes.toReversed().filter(({pointer, detail}) => {
 		const path = pointer.split('/')

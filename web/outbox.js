@@ -63,7 +63,7 @@ class Entry {
 		const answer = await request(body ? 'PATCH' : 'DELETE', taskPath(task), {version: task.version, body, keepalive: leaving}).catch(error => error)
 		const failed = answer instanceof Error
 		this.#sending = false
-		// What else fails passes.
+		// Offline, logged out, too often, a fault: that passes.
 		this.problem = failed && !/^4(?!01|08|29)/.test(answer.status) ? answer : null
 		if (this.problem) {
 			wait(1000 * Math.max(Number(answer.retryAfter) || 0, Math.min(15, 2 ** this.#tries++) * (1 + Math.random())))
@@ -80,7 +80,7 @@ class Entry {
 		this.send()
 	}
 
-	// The rest is sent.
+	// Holds what it points to, or all.
 	refuse({status, message, fields}, body) {
 		const found = Object.fromEntries(fields.map(({pointer, detail}) => [pointer.split('/')[1], detail]))
 		const names = Object.keys(body)
