@@ -4,7 +4,7 @@ import {field, form, removal} from './form.js'
 import {ago} from './i18n.js'
 import {avatar, membersOf} from './people.js'
 import {nameForm} from './projects.js'
-import {current} from './session.js'
+import {current, emailField} from './session.js'
 import {projectPath} from './tasks.js'
 
 export async function membersView({project, people}) {
@@ -38,7 +38,7 @@ export async function membersView({project, people}) {
 	}
 	return h('div.narrow', h('ul.rows', membersOf(people).map(member)), owns && [
 		h('section.card', h('h2', t('people.invite')), form({
-			fields: [field({name: 'email', label: t('session.email'), kind: 'email', autocomplete: 'off'}), role({label: t('people.role'), value: 'editor'})],
+			fields: [emailField({autocomplete: 'off'}), role({label: t('people.role'), value: 'editor'})],
 			submit: t('people.invite'),
 			onSubmit: body => request('POST', invited, {body}).then(() => redraw(notice(t('people.invited', body))))
 		})),
