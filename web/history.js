@@ -17,27 +17,28 @@ export const headline = (by, kind, at, link) => [avatar(by), h('b', by), ` ${t(`
 function changeEntry({id, task, version, kind, title, actor, at, fields}, {people, project, withTask}) {
 	const place = {project: project.id, id: task}
 	const path = `${taskPath(place)}/changes/${version}`
-	const text = async () => copyable(valueText('description', (await get(path)).description))
+	const text = async () => copyable((await get(path)).description || t('task.empty'))
 	const told = async () => {
 		const {items} = await get(`${path}/deliveries`)
 		return items[0] ? h('ul', items.map(it =>
 			h('li', h('b', nameOf(people, it.user)), ` ${t(`history.${it.state}`)} · ${timeText(it.at)}`, it.reason && ` · ${it.reason}`))) : t('history.nobody')
 	}
-	const field = ({name, from, to}) => h('li', h('b', t(`task.${name}`)), ' ',
-		name === 'description' ? fold(t('history.text'), text) : [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)])
+	const changed = h('ul', fields.map(({name, from, to}) => h('li', h('b', t(`task.${name}`)), ' ', name === 'description' ? fold(t('history.text'), text)
+		: [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)])))
 	const link = withTask && h('a', {href: taskHref(place)}, title)
-	return Object.assign(row([headline(nameOf(people, actor), kind, at, link), h('ul', fields.map(field)), fold(t('history.told'), told)]), {id})
+	return Object.assign(row([headline(nameOf(people, actor), kind, at, link), changed, fold(t('history.told'), told)]), {id})
 }
 
 export async function changeLog(path, options) {
 	const list = h('ol.rows')
 	const draw = it => changeEntry(it, options)
 	const node = await paged(list, cursor => page(path, {limit: 20, cursor}), draw)
-	return {node, add: changes => changes.forEach(it => [...list.children].some(({id}) => id === it.id) || list.prepend(draw(it)))}
+	return {node, add: changes => changes.forEach(it => list.children.namedItem(it.id) || list.prepend(draw(it)))}
 }
 
 export async function activityView(ctx) {
-	const {node, add} = await changeLog(`${projectPath(ctx.project.id)}/changes`, {...ctx, withTask: true})
-	ctx.leave.push(follow(ctx.project.id, add))
+	const {id} = ctx.project
+	const {node, add} = await changeLog(`${projectPath(id)}/changes`, {...ctx, withTask: true})
+	ctx.leave.push(follow(id, add))
 	return h('div.fields', node)
 }

@@ -10,15 +10,13 @@ import {edit, overlay, remove, same, stateOf} from './outbox.js'
 import {nameOf, peopleOf} from './people.js'
 import {projectHref, projectPath, STATUSES, taskPath} from './tasks.js'
 
-// A field saves itself when it is left, and shows what others do while nobody is in it.
 export async function taskPage({project: projectId, task: id}) {
 	const path = taskPath({project: projectId, id})
 	const home = projectHref(projectId)
-	// The list one came from, as it was filtered.
 	const before = window.navigation?.entries()[navigation.currentEntry.index - 1]?.url
 	const back = () => location.assign(/#(?!.*\/tasks\/)/.test(before) ? before : home)
 	shortcut('e', t('task.title'), () => fields[0].focus())
-	STATUSES.forEach((status, index) => shortcut(`${index + 1}`, t(`status.${status}`), () => writes && edit(base, {status})))
+	STATUSES.forEach((status, index) => shortcut(index + 1, t(`status.${status}`), () => writes && edit(base, {status})))
 	shortcut('Escape', t('task.back'), back)
 	let [base, project, people, choice] = await Promise.all([get(path), get(projectPath(projectId)), peopleOf(projectId), subscription(path)])
 	const writes = project.role !== 'viewer'
@@ -27,21 +25,19 @@ export async function taskPage({project: projectId, task: id}) {
 	const heading = h('h1')
 	const trouble = h('div', {role: 'alert'})
 	let told
-
-	// `seen` is the task of before, with what the field showed.
 	const isEdited = ({name, read, seen}) => seen && !same(read(), seen[name])
 	const draw = () => {
 		const {conflict, refused, patch} = stateOf(id) ?? {}
 		const task = {...(overlay(base) ?? base), ...patch}
 		for (const it of fields) {
-			const {name, node, read} = it
-			it.show(refused?.wrong[name])
+			const {name, node, read, show, write} = it
+			show(refused?.wrong[name])
 			if (isEdited(it) || node.contains(document.activeElement)) continue
-			if (!same(read(), task[name])) it.write(task[name] ?? '')
+			if (!same(read(), task[name])) write(task[name] ?? '')
 			it.seen = {...base, [name]: read()}
 		}
 		put(heading, task.title || base.title)
-		const now = conflict && Object.keys(patch).join()
+		const now = conflict && `${Object.keys(patch)}`
 		if (told !== now) put(trouble, (told = now) && conflictCard(id, people))
 	}
 	const settle = ({type, target}) => {
