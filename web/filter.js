@@ -7,7 +7,6 @@ import {current} from './session.js'
 
 export const columnsOf = ({projects}) => ['title', 'status', projects ? 'project' : 'assignee', 'priority', 'due_on', 'labels', 'updated_at']
 
-// Those without a value come last, whichever way it goes.
 export function chosen({list, query, people, projects}) {
 	const {status, assignee = list.query.assignee, label, text = '', sort = ''} = Object.fromEntries(query)
 	const who = assignee === 'me' ? current()?.id : assignee
@@ -18,9 +17,9 @@ export function chosen({list, query, people, projects}) {
 		&& words.every(it => task.title.toLowerCase().includes(it)))
 	const name = sort.replace('-', '')
 	if (!name) return found
-	const names = {assignee: it => nameOf(people, it), project: it => projects.get(it)}[name] ?? (it => it)
-	const value = it => CHOICES[name]?.indexOf(it) ?? (it?.length ? names(it) : null)
+	const value = it => CHOICES[name]?.indexOf(it) ?? (!it?.length ? null : name === 'assignee' ? nameOf(people, it) : name === 'project' ? projects.get(it) : it)
 	const {compare} = new Intl.Collator(locale, {numeric: true})
+	// Those without a value come last, either way.
 	return found.map(task => [value(task[name]), task])
 		.sort(([a], [b]) => (a === null) - (b === null) || (name === sort ? compare(a, b) : compare(b, a)))
 		.map(([, task]) => task)
@@ -36,7 +35,7 @@ export function filterBar(ctx, change) {
 	const inputs = [
 		field({name: 'text', label: t('filter.text'), type: 'search', placeholder: t('filter.text')}),
 		choice('status', optionsOf('status')),
-		people.size > 0 && choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)]),
+		people.size && choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)]),
 		labels,
 		choice('sort', sorts.flatMap(it => [[it, `${t(`task.${it}`)} ↑`], [`-${it}`, `${t(`task.${it}`)} ↓`]]), t('filter.sort'))
 	].filter(Boolean)
@@ -46,7 +45,7 @@ export function filterBar(ctx, change) {
 	const ask = (name, value) => {
 		if (value) query.set(name, value)
 		else query.delete(name)
-		history.replaceState(null, '', query.size > 0 ? `${address}?${query}` : address)
+		history.replaceState(null, '', query.size ? `${address}?${query}` : address)
 		change()
 	}
 	return {
@@ -56,7 +55,7 @@ export function filterBar(ctx, change) {
 		show(found, {tasks, complete}) {
 			for (const it of tasks.flatMap(task => task.labels)) if (!known.has(it) && known.add(it)) labels.input.append(h('option', {value: it}, it))
 			for (const {input, name} of inputs) if (input !== document.activeElement) input.value = query.get(name) ?? ''
-			clear.hidden = query.size === 0
+			clear.hidden = !query.size
 			put(count, t('filter.count', {count: found.toLocaleString(locale) + (complete ? '' : '+')}))
 		}
 	}

@@ -8,9 +8,8 @@ import {projectPath, taskHref, taskPath} from './tasks.js'
 export const valueText = (name, value, people) => (!value?.length ? t('task.empty')
 	: name === 'assignee' ? nameOf(people, value)
 	: name === 'due_on' ? dateText(value)
-	: name === 'labels' ? value.join(', ')
 	: /status|priority/.test(name) ? t(`${name}.${value}`)
-	: value)
+	: value.join?.(', ') ?? value)
 
 export const headline = (by, kind, at, link) => [avatar(by), h('b', by), ` ${t(`history.${kind}`)}`, link && [': ', link], ' ', h('time', {datetime: at, title: timeText(at)}, ago(at))]
 

@@ -21,7 +21,6 @@ export const taskField = (name, people, assigned, more) => field({
 	...more
 })
 
-/** A dialog that makes tasks; closed, it keeps what was typed. */
 export function newTaskForm({project, people, list}) {
 	const create = creator(`${projectPath(project.id)}/tasks`)
 	const fields = FIELDS.map(it => taskField(it, people))

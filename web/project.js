@@ -1,6 +1,5 @@
-import {get} from './api.js'
-import {boardView} from './board.js'
-import {button, h, t} from './dom.js'
+import {all, get, page} from './api.js'
+import {button, empty, h, t} from './dom.js'
 import {activityView} from './history.js'
 import {shortcut} from './keys.js'
 import {fresh} from './live.js'
@@ -10,7 +9,7 @@ import {subscription} from './notifications.js'
 import {overviewView} from './overview.js'
 import {peopleOf} from './people.js'
 import {current} from './session.js'
-import {tableView} from './table.js'
+import {boardView, tableView} from './table.js'
 import {projectHref, projectPath, TaskList} from './tasks.js'
 
 const VIEWS = {'': tableView, board: boardView, overview: overviewView, activity: activityView, people: membersView}
@@ -18,12 +17,14 @@ const VIEWS = {'': tableView, board: boardView, overview: overviewView, activity
 export async function projectPage({project: id, view = '', query, left}) {
 	const path = projectPath(id)
 	const list = new TaskList(`${path}/tasks`)
+	const leave = [() => list.close()]
+	const end = () => leave.forEach(it => it())
 	const isList = !view || view === 'board'
 	const [project, people, mode] = await Promise.all([get(path), peopleOf(id), subscription(path), isList && list.more()])
+	if (left()) return {leave: end}
+	const title = project.name
 	const writes = project.role !== 'viewer'
-	const leave = [() => list.close()]
-	if (left()) return {leave: leave[0]}
-	const ctx = {title: project.name, project, people, list, query, zone: current().time_zone, writes, leave}
+	const ctx = {title, project, people, list, query, zone: current().time_zone, writes, leave}
 	const task = newTaskForm(ctx)
 	const tabs = Object.keys(VIEWS).map(it => h('a', {href: projectHref(id, it), 'aria-current': it === view && 'page'}, t(`board.${it || 'table'}`)))
 	// The filter goes along.
@@ -32,13 +33,28 @@ export async function projectPage({project: id, view = '', query, left}) {
 	shortcut('b', `${t('board.board')}, ${t('board.table')}`, () => tabs[view === 'board' ? 0 : 1].click())
 	const body = await VIEWS[view](ctx)
 	if (isList) leave.push(fresh(list, id))
-	return {
-		title: project.name,
-		node: h('div.wide',
-			h('div.title-row', h('h1', project.name), h('div.actions', mode, writes && button(t('board.new'), task.open, {class: 'primary'}))),
-			h('nav.tabs', {'aria-label': t('board.views'), onclick}, tabs),
-			body,
-			task.node),
-		leave: () => leave.forEach(it => it())
+	const head = h('div.title-row', h('h1', title), h('div.actions', mode, writes && button(t('board.new'), task.open, {class: 'primary'})))
+	return {title, node: h('div.wide', head, h('nav.tabs', {'aria-label': t('board.views'), onclick}, tabs), body, task.node), leave: end}
+}
+
+export async function myTasksPage({query, left}) {
+	const list = new TaskList('/v1/tasks', {assignee: 'me'})
+	const leave = [() => list.close()]
+	const end = () => leave.forEach(it => it())
+	const [projects] = await Promise.all([all('/v1/projects'), list.more()])
+	if (left()) return {leave: end}
+	// One poll for all projects: of the first hundred tasks.
+	const poll = async () => {
+		if (!list.onchange) return
+		if (!document.hidden) await page(list.path, {...list.query, limit: 100}).then(({items, next_cursor: more}) => {
+			items.forEach(it => list.take(it))
+			if (list.complete && !more) for (const {id} of list.tasks) if (!items.some(it => it.id === id)) list.drop(id)
+		}, () => {})
+		setTimeout(poll, 1500)
 	}
+	setTimeout(poll, 1500)
+	const title = t('nav.mine')
+	const none = empty(t('board.none'), t('mine.empty'), h('a.button.primary', {href: '#/projects'}, t('nav.projects')))
+	const ctx = {title, none, people: new Map(), projects: new Map(projects.map(it => [it.id, it.name])), list, query, writes: true, leave}
+	return {title, node: h('div.wide', h('h1', title), tableView(ctx)), leave: end}
 }

@@ -1,5 +1,4 @@
-// Of a long list only what is near the screen is in the document.
-import {h, notice, t} from './dom.js'
+import {button, h, notice, put, t} from './dom.js'
 import {chosen, columnsOf, filterBar} from './filter.js'
 import {ago, dateText, today} from './i18n.js'
 import {shortcut} from './keys.js'
@@ -28,11 +27,10 @@ const active = () => document.activeElement
 const idOf = element => element.closest('[data-task]')?.dataset.task
 const topOf = element => element.getBoundingClientRect().top
 
-/** `groups` are `{parent, status?}`: the tasks of that status, or all. */
-export function taskRows(ctx, {root, groups, columns, drawn}) {
+function taskRows(ctx, {root, groups, columns, drawn}) {
 	const {list, people, query, writes, leave} = ctx
 	const isBoard = groups.length > 1
-	const [tag, headTag, cellTag] = isBoard ? ['li', 'div', 'div'] : ['tr', 'th', 'td']
+	const [tag, head, cell] = isBoard ? ['li', 'div', 'div'] : ['tr', 'th', 'td']
 	let rows = new Map()
 	let current
 	let frame
@@ -41,14 +39,13 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		const {refused, conflict, waiting, patch} = stateOf(task.id) ?? {}
 		const held = refused ?? conflict ?? waiting
 		const old = rows.get(task.id)
-		if (old && ((old.task === task && old.held === held) || old.querySelector('.edit:focus-within'))) return old
-		const row = h(tag, {'data-task': task.id, draggable: isBoard && writes && 'true'}, columns.map((name, index) => h(index ? cellTag : headTag,
+		if ((old?.task === task && old.held === held) || old?.querySelector('.edit:focus-within')) return old
+		const row = h(tag, {'data-task': task.id, draggable: isBoard && writes && 'true'}, columns.map((name, index) => h(index ? cell : head,
 			{'data-name': name, scope: !isBoard && !index && 'row'}, h('span.line', SAYS[name](task, ctx, held)))))
 		Object.assign(row, {task, held, refused, patch})
 		for (const name in refused && patch) type(row, name)
 		return row
 	}
-	// An input over a cell, with what the API refused.
 	const type = (row, name, opens) => {
 		const {task, refused, patch} = row
 		const cell = row.querySelector(`[data-name=${name}]`)
@@ -61,7 +58,7 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		const save = always => (always || !same(read(), before)) && edit(task, {[name]: read()})
 		const end = saves => {
 			if (saves) save(wrong)
-			else if (wrong) resolve(task.id, null)
+			else if (wrong) resolve(task.id)
 			place.className = ''
 			row.task = null
 			draw()
@@ -82,7 +79,6 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		notice(error.message)
 		setTimeout(() => list.onchange?.(), 5000)
 	})
-	// What is typed in a row that goes is saved.
 	const keep = row => row.querySelectorAll('.edit').forEach(it => it.save())
 	const keepAll = () => rows.forEach(keep)
 	const later = () => {frame ||= requestAnimationFrame(() => draw(frame = 0))}
@@ -106,15 +102,13 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 			const shown = group.shown = tasks.slice(from, from + size).map(rowOf)
 			before.style.height = `${from * pitch}px`
 			after.style.height = `${(tasks.length - from - shown.length) * pitch}px`
-			// Only where it must be moved: that loses the focus.
+			// Moving one loses the focus.
 			const kept = [before, ...shown, after]
 			for (const it of [...parent.children]) if (!kept.includes(it)) it.remove()
 			kept.forEach((it, index) => parent.children[index] !== it && parent.insertBefore(it, parent.children[index]))
 			const stop = shown.find(it => it.dataset.task === current) ?? shown[0]
-			shown.forEach((row, index) => {
-				next.set(row.dataset.task, Object.assign(row, {group, index: from + index, tabIndex: row === stop ? 0 : -1}))
-				if (!isBoard) row.ariaRowIndex = from + index + 2
-			})
+			shown.forEach((row, index) => next.set(row.dataset.task,
+				Object.assign(row, {group, index: from + index, tabIndex: row === stop ? 0 : -1, ariaRowIndex: isBoard ? null : from + index + 2})))
 			if (shown[1] && !group.pitch) later()
 			if (from + size >= tasks.length) load('more')
 		}
@@ -125,7 +119,7 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 	const pick = () => {
 		const found = chosen(ctx)
 		for (const group of groups) group.tasks = found.filter(it => !group.status || it.status === group.status)
-		if (isBoard || query.size > 0) load('rest')
+		if (isBoard || query.size) load('rest')
 		draw()
 		bar.show(found.length, list)
 		drawn(found.length)
@@ -145,7 +139,7 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 	shortcut('Enter', t('table.open'), onRow(({task}) => location.assign(taskHref(task))))
 	if (writes) {
 		for (const [key, name] of Object.entries(EDITS)) if (columns.includes(name)) shortcut(key, t(`task.${name}`), onRow(row => type(row, name, true)))
-		STATUSES.forEach((it, index) => shortcut(String(index + 1), t(`status.${it}`), onRow(({task}) => move(task, it))))
+		STATUSES.forEach((it, index) => shortcut(index + 1, t(`status.${it}`), onRow(({task}) => move(task, it))))
 		shortcut('Delete', t('task.delete'), onRow(({task, group, index}) => {
 			focus(group, group.tasks[index + 1] ? index + 1 : index - 1)
 			remove(task)
@@ -153,19 +147,19 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 		shortcut('z', t('outbox.undo'), undo)
 	}
 
-	addEventListener('scroll', later, true)
-	addEventListener('pagehide', keepAll)
+	const listen = how => {
+		how('scroll', later, true)
+		how('pagehide', keepAll)
+	}
+	listen(addEventListener)
 	leave.push(() => {
-		removeEventListener('scroll', later, true)
-		removeEventListener('pagehide', keepAll)
+		listen(removeEventListener)
 		cancelAnimationFrame(frame)
 		keepAll()
 	})
 	root.addEventListener('focusin', ({target}) => {
 		const id = idOf(target)
-		if (!id || id === current) return
-		current = id
-		draw()
+		if (id && id !== current) draw(current = id)
 	})
 	root.onclick = ({target}) => {
 		const cell = target.closest('[data-name]')
@@ -177,22 +171,59 @@ export function taskRows(ctx, {root, groups, columns, drawn}) {
 }
 
 export function tableView(ctx) {
-	const {query, list, title} = ctx
+	const {query, list, title, none = h('p.hint', t('board.none'))} = ctx
 	const columns = columnsOf(ctx)
-	const heads = columns.map(name => {
-		const onclick = () => bar.ask('sort', {[name]: `-${name}`, [`-${name}`]: ''}[query.get('sort')] ?? name)
-		return h('th', {scope: 'col'}, h('button', {type: 'button', onclick}, t(`task.${name}`)))
-	})
+	const heads = columns.map(name => h('th', {scope: 'col'},
+		button(t(`task.${name}`), () => bar.ask('sort', {[name]: `-${name}`, [`-${name}`]: ''}[query.get('sort')] ?? name))))
 	const parent = h('tbody')
 	const root = h('table.card', {'aria-label': title}, h('thead', h('tr', heads)), parent)
-	const none = ctx.none ?? h('p.hint', t('board.none'))
 	const drawn = count => {
 		root.ariaRowCount = list.complete ? count + 1 : -1
 		root.hidden = !(none.hidden = count > 0)
-		heads.forEach((it, index) => {
-			it.ariaSort = {[columns[index]]: 'ascending', [`-${columns[index]}`]: 'descending'}[query.get('sort')]
-		})
+		columns.forEach((name, index) => {heads[index].ariaSort = {[name]: 'ascending', [`-${name}`]: 'descending'}[query.get('sort')]})
 	}
 	const {bar} = taskRows(ctx, {root, groups: [{parent}], columns, drawn})
 	return h('div.work', bar.node, root, none)
+}
+
+export function boardView(ctx) {
+	let dragged
+	const groups = STATUSES.map(status => {
+		const label = t(`status.${status}`)
+		const parent = h('ul.cards')
+		const count = h('span.count')
+		return {status, label, parent, count, node: h('section.card.column', {'aria-label': label}, h('h2', h(`span.dot.${status}`), label, count), parent)}
+	})
+	const over = target => groups.find(({node}) => node.classList.toggle('over', node.contains(target)))
+	const board = h('div.board', {
+		ondragstart({target, dataTransfer}) {
+			dragged = target.task
+			if (dragged) dataTransfer.setData('text/plain', dragged.title)
+		},
+		ondragover: event => dragged && over(event.target) && event.preventDefault(),
+		ondrop(event) {
+			event.preventDefault()
+			move(dragged, over(event.target).status)
+			over(null)
+		},
+		ondragend: () => over(dragged = null)
+	}, groups.map(it => it.node))
+	const {bar, move, focus, onRow} = taskRows(ctx, {
+		root: board,
+		groups,
+		columns: ['title', 'priority', 'due_on', 'labels', 'assignee'],
+		drawn: () => groups.forEach(({count, tasks}) => put(count, tasks.length))
+	})
+	for (const [arrow, by] of [['ArrowLeft', -1], ['ArrowRight', 1]]) {
+		const beside = act => onRow(({group, index, task}) => {
+			const to = groups[groups.indexOf(group) + by]
+			return to && act(to, index, task)
+		})
+		shortcut(arrow, t('board.beside'), beside(focus))
+		if (ctx.writes) shortcut(`Shift+${arrow}`, t('board.move'), beside(({status, label}, index, task) => {
+			move(task, status)
+			notice(`${task.title}: ${label}`)
+		}))
+	}
+	return h('div.work', bar.node, board)
 }
