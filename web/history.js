@@ -1,9 +1,8 @@
 import {get, page} from './api.js'
 import {copyable, fold, h, paged, row} from './dom.js'
 import {ago, dateText, t, timeText} from './i18n.js'
-import {follow} from './live.js'
 import {avatar, nameOf} from './people.js'
-import {projectPath, taskHref, taskPath} from './tasks.js'
+import {taskHref, taskPath} from './tasks.js'
 
 export const valueText = (name, value, people) => (!value?.length ? t('task.empty')
 	: name === 'assignee' ? nameOf(people, value)
@@ -16,13 +15,12 @@ export const headline = (by, kind, at, link) => [avatar(by), h('b', by), ` ${t(`
 function changeEntry({id, task, version, kind, title, actor, at, fields}, {people, project, withTask}) {
 	const place = {project: project.id, id: task}
 	const path = `${taskPath(place)}/changes/${version}`
-	const text = async () => copyable((await get(path)).description || t('task.empty'))
 	const told = async () => {
 		const {items} = await get(`${path}/deliveries`)
 		return items[0] ? h('ul', items.map(it =>
 			h('li', h('b', nameOf(people, it.user)), ` ${t(`history.${it.state}`)} · ${timeText(it.at)}`, it.reason && ` · ${it.reason}`))) : t('history.nobody')
 	}
-	const changed = h('ul', fields.map(({name, from, to}) => h('li', h('b', t(`task.${name}`)), ' ', name === 'description' ? fold(t('history.text'), text)
+	const changed = h('ul', fields.map(({name, from, to}) => h('li', h('b', t(`task.${name}`)), ' ', name === 'description' ? fold(t('history.text'), async () => copyable((await get(path)).description || t('task.empty')))
 		: [from?.length > 0 && [h('del', valueText(name, from, people)), ' → '], valueText(name, to, people)])))
 	const link = withTask && h('a', {href: taskHref(place)}, title)
 	return Object.assign(row([headline(nameOf(people, actor), kind, at, link), changed, fold(t('history.told'), told)]), {id})
@@ -33,11 +31,4 @@ export async function changeLog(path, options) {
 	const draw = it => changeEntry(it, options)
 	const node = await paged(list, cursor => page(path, {limit: 20, cursor}), draw)
 	return {node, add: changes => changes.forEach(it => list.children.namedItem(it.id) || list.prepend(draw(it)))}
-}
-
-export async function activityView(ctx) {
-	const {id} = ctx.project
-	const {node, add} = await changeLog(`${projectPath(id)}/changes`, {...ctx, withTask: true})
-	ctx.leave.push(follow(id, add))
-	return h('div.fields', node)
 }

@@ -27,12 +27,14 @@ export async function notificationsPage() {
 		const by = (user ? [user] : actors).map(it => nameOf(people.get(project), it)).join(', ') || t('notifications.guest')
 		const done = () => mark(`${id}/read`, [unread])
 		const unread = !read && button(t('notifications.read'), () => done().then(() => link.focus()), {class: 'quiet unread', id})
-		const href = task && kind !== 'deleted' ? taskHref({project, id: task}) : projectHref(project, task ? 'activity' : 'people')
-		const link = h('a', {href, onclick: () => read || done().catch(() => {})}, title ?? projects.get(project))
+		const link = h('a', {
+			href: task && kind !== 'deleted' ? taskHref({project, id: task}) : projectHref(project, task ? 'activity' : 'people'),
+			onclick: () => read || done().catch(() => {})
+		}, title ?? projects.get(project))
 		return row([headline(by, kind, at, link), kind === 'updated' && h('p', fields.map(it => t(`task.${it}`)).join(', '))],
 			`${projects.get(project)} · ${t(`notifications.${reason}`)}`, unread)
 	}
-	// Up to the newest that is shown: what came meanwhile stays unread.
+	// What came meanwhile stays unread.
 	const markAll = button(t('notifications.all'), () => {
 		const buttons = list.querySelectorAll('.unread')
 		return buttons[0] && mark('read', buttons, {through: buttons[0].id})

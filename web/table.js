@@ -1,8 +1,7 @@
 import {button, h, notice, put, t} from './dom.js'
-import {chosen, columnsOf, filterBar} from './filter.js'
+import {chosen, columnsOf, FIELDS, filterBar, taskField} from './fields.js'
 import {ago, dateText, today} from './i18n.js'
 import {shortcut} from './keys.js'
-import {FIELDS, taskField} from './newtask.js'
 import {edit, remove, resolve, same, stateOf, undo} from './outbox.js'
 import {avatar, nameOf} from './people.js'
 import {STATUSES, taskHref} from './tasks.js'
@@ -15,9 +14,9 @@ const SAYS = {
 		return [h('a.task-title', link, task.title), unsaved && h('a.mark.urgent', link, t('table.unsaved'))]
 	},
 	project: ({project}, {projects}) => projects.get(project),
-	status: ({status}) => [h(`span.dot.${status}`), t(`status.${status}`)],
-	assignee: ({assignee}, {people}) => assignee && [avatar(nameOf(people, assignee)), nameOf(people, assignee)],
-	priority: ({priority}) => priority !== 'none' && h(`span.mark.${priority}`, t(`priority.${priority}`)),
+	status: ({status: it}) => [h(`span.dot.${it}`), t(`status.${it}`)],
+	assignee: ({assignee: it}, {people}) => it && [avatar(nameOf(people, it)), nameOf(people, it)],
+	priority: ({priority: it}) => it !== 'none' && h(`span.mark.${it}`, t(`priority.${it}`)),
 	due_on: ({due_on, status}) => due_on && h(status !== 'done' && due_on < today() ? 'span.mark.urgent' : 'span', dateText(due_on)),
 	labels: ({labels}) => labels.map(it => h('span.mark', it)),
 	updated_at: ({updated_at}) => ago(updated_at)
@@ -86,7 +85,7 @@ function taskRows(ctx, {root, groups, columns, drawn}) {
 		const focused = active()
 		const id = idOf(focused)
 		const next = new Map()
-		// Read before anything is written: one layout.
+		// One layout: read, then write.
 		for (const group of groups) {
 			const {parent, shown: [one, two] = []} = group
 			group.pitch = (two && topOf(two) - topOf(one)) || group.pitch
@@ -139,7 +138,7 @@ function taskRows(ctx, {root, groups, columns, drawn}) {
 	shortcut('Enter', t('table.open'), onRow(({task}) => location.assign(taskHref(task))))
 	if (writes) {
 		for (const [key, name] of Object.entries(EDITS)) if (columns.includes(name)) shortcut(key, t(`task.${name}`), onRow(row => type(row, name, true)))
-		STATUSES.forEach((it, index) => shortcut(index + 1, t(`status.${it}`), onRow(({task}) => move(task, it))))
+		STATUSES.forEach((it, index) => shortcut(`${index + 1}`, t(`status.${it}`), onRow(({task}) => move(task, it))))
 		shortcut('Delete', t('task.delete'), onRow(({task, group, index}) => {
 			focus(group, group.tasks[index + 1] ? index + 1 : index - 1)
 			remove(task)

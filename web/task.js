@@ -1,14 +1,27 @@
 import {get} from './api.js'
-import {conflictCard} from './conflict.js'
-import {button, h, put, t} from './dom.js'
-import {changeLog} from './history.js'
+import {button, h, put} from './dom.js'
+import {FIELDS, taskField} from './fields.js'
+import {changeLog, valueText} from './history.js'
+import {ago, t} from './i18n.js'
 import {shortcut} from './keys.js'
 import {follow} from './live.js'
-import {FIELDS, taskField} from './newtask.js'
 import {subscription} from './notifications.js'
-import {edit, overlay, remove, same, stateOf} from './outbox.js'
+import {edit, overlay, remove, resolve, same, stateOf} from './outbox.js'
 import {nameOf, peopleOf} from './people.js'
 import {projectHref, projectPath, STATUSES, taskPath} from './tasks.js'
+
+function conflictCard(id, people, conflict, {...patch}) {
+	const choice = (name, side, task) => h('label.card',
+		h('input', {type: 'radio', name, value: side, checked: side === 'yours'}), h('b', t(`conflict.${side}`)), h('span', valueText(name, task[name], people)))
+	const onsubmit = event => {
+		event.preventDefault()
+		resolve(id, Object.fromEntries([...new FormData(event.target)].filter(([, side]) => side === 'yours').map(([name]) => [name, patch[name]])))
+	}
+	return h('form.card.fields.conflict', {onsubmit},
+		h('div', h('h2', t('conflict.title')), t('conflict.text', {name: nameOf(people, conflict.updated_by), when: ago(conflict.updated_at)})),
+		Object.keys(patch).map(name => h('fieldset.fields.pairs', h('legend', t(`task.${name}`)), choice(name, 'now', conflict), choice(name, 'yours', patch))),
+		h('div.actions', h('button.primary', {type: 'submit'}, t('form.save')), button(t('conflict.theirs'), () => resolve(id))))
+}
 
 export async function taskPage({project: projectId, task: id}) {
 	const path = taskPath({project: projectId, id})
@@ -16,7 +29,7 @@ export async function taskPage({project: projectId, task: id}) {
 	const before = window.navigation?.entries()[navigation.currentEntry.index - 1]?.url
 	const back = () => location.assign(/#(?!.*\/tasks\/)/.test(before) ? before : home)
 	shortcut('e', t('task.title'), () => fields[0].focus())
-	STATUSES.forEach((status, index) => shortcut(index + 1, t(`status.${status}`), () => writes && edit(base, {status})))
+	STATUSES.forEach((it, index) => shortcut(`${index + 1}`, t(`status.${it}`), () => writes && edit(base, {status: it})))
 	shortcut('Escape', t('task.back'), back)
 	let [base, project, people, choice] = await Promise.all([get(path), get(projectPath(projectId)), peopleOf(projectId), subscription(path)])
 	const writes = project.role !== 'viewer'
@@ -38,7 +51,7 @@ export async function taskPage({project: projectId, task: id}) {
 		}
 		put(heading, task.title || base.title)
 		const now = conflict && `${Object.keys(patch)}`
-		if (told !== now) put(trouble, (told = now) && conflictCard(id, people))
+		if (told !== now) put(trouble, (told = now) && conflictCard(id, people, conflict, patch))
 	}
 	const settle = ({type, target}) => {
 		const it = fields.find(({node}) => node.contains(target))

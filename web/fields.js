@@ -1,9 +1,24 @@
 import {h, put, t} from './dom.js'
 import {field} from './form.js'
 import {locale} from './i18n.js'
-import {CHOICES, optionsOf} from './newtask.js'
-import {nameOf} from './people.js'
+import {assigneeOptions, nameOf} from './people.js'
 import {current} from './session.js'
+import {PRIORITIES, STATUSES} from './tasks.js'
+
+const KINDS = {title: 'text', description: 'textarea', status: 'select', assignee: 'select', priority: 'select', due_on: 'date', labels: 'labels'}
+export const FIELDS = Object.keys(KINDS)
+const CHOICES = {status: STATUSES, priority: PRIORITIES}
+
+export const taskField = (name, people, assigned, more) => field({
+	name,
+	label: t(`task.${name}`),
+	kind: KINDS[name],
+	options: name === 'assignee' ? assigneeOptions(people, assigned) : CHOICES[name]?.map(it => [it, t(`${name}.${it}`)]),
+	value: CHOICES[name]?.[0],
+	as: it => it || (/assignee|due_on/.test(name) ? null : it),
+	autocomplete: 'off',
+	...more
+})
 
 export const columnsOf = ({projects}) => ['title', 'status', projects ? 'project' : 'assignee', 'priority', 'due_on', 'labels', 'updated_at']
 
@@ -19,7 +34,6 @@ export function chosen({list, query, people, projects}) {
 	if (!name) return found
 	const value = it => CHOICES[name]?.indexOf(it) ?? (!it?.length ? null : name === 'assignee' ? nameOf(people, it) : name === 'project' ? projects.get(it) : it)
 	const {compare} = new Intl.Collator(locale, {numeric: true})
-	// Those without a value come last, either way.
 	return found.map(task => [value(task[name]), task])
 		.sort(([a], [b]) => (a === null) - (b === null) || (name === sort ? compare(a, b) : compare(b, a)))
 		.map(([, task]) => task)
@@ -34,8 +48,8 @@ export function filterBar(ctx, change) {
 	const labels = choice('label', [], t('task.labels'))
 	const inputs = [
 		field({name: 'text', label: t('filter.text'), type: 'search', placeholder: t('filter.text')}),
-		choice('status', optionsOf('status')),
-		people.size && choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...optionsOf('assignee', people, query.get('assignee')).slice(1)]),
+		choice('status', STATUSES.map(it => [it, t(`status.${it}`)])),
+		people.size && choice('assignee', [['me', t('filter.me')], ['nobody', t('task.nobody')], ...assigneeOptions(people, query.get('assignee')).slice(1)]),
 		labels,
 		choice('sort', sorts.flatMap(it => [[it, `${t(`task.${it}`)} ↑`], [`-${it}`, `${t(`task.${it}`)} ↓`]]), t('filter.sort'))
 	].filter(Boolean)
