@@ -31,7 +31,7 @@ export function follow(project, take, after = 'now') {
 		} catch (error) {
 			if (!(error instanceof Problem || error instanceof SignedOut)) throw error
 		} finally {
-			setTimeout(poll, full ? 0 : Date.now() - lively > 300000 ? 5000 : 1500)
+			setTimeout(poll, full ? 0 : Date.now() - lively > 300000 ? 5000 : 1200)
 		}
 	}
 	poll()
