@@ -205,7 +205,7 @@ fn password_fields_hide_what_is_typed_and_let_password_managers_in() {
     let mut kinds = 0;
     for (name, text) in &modules {
         for line in text.lines().filter(|it| it.contains("'password'") && it.contains("kind:")) {
-            assert!(line.contains("kind: 'password', autocomplete: 'current-password'"), "{name}: {line}");
+            assert!(line.contains("'current-password', {kind: 'password'"), "{name}: {line}");
             kinds += 1;
         }
         assert!(!text.contains("onpaste") && !text.contains("'paste'"), "{name} leaves pasting alone");
@@ -219,6 +219,7 @@ fn password_fields_hide_what_is_typed_and_let_password_managers_in() {
 fn logging_out_is_offered_wherever_somebody_is_logged_in() {
     let modules = page();
     let text = |name: &str| &modules.iter().find(|(path, _)| path.ends_with(name)).expect("a module").1;
-    assert!(text("/app.js").contains("settings: '#/settings'"), "the head of every page leads to the settings");
-    assert!(text("/settings.js").contains("button(t('session.logOut'), logOut)"));
+    assert!(text("/app.js").contains("'settings']) TABS[it] = `#/${it}`"), "the head of every page leads to the settings");
+    assert!(text("/settings.js").contains("button(t('session.logOut'), quit)"));
+    assert!(text("/settings.js").contains("&& logOut()"));
 }
