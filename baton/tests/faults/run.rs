@@ -187,12 +187,15 @@ pub(crate) async fn run(seed: u64, changes: usize) -> Result<Tally, Vec<String>>
         process::work_and_die(&mut run).await;
     }
     for epoch in 1..=EPOCHS {
+        // A log-in is good for ten minutes, and a busy machine takes longer.
+        run.log_in_again().await;
         run.world.faults().turn(true);
         while run.changes < changes * epoch / EPOCHS {
             run.round().await;
         }
         run.settle().await.map_err(|it| vec![it])?;
     }
+    run.log_in_again().await;
     let judged = verdict::judge(&run).await;
     let mails = run.world.stack().inbox().len().expect("the inbox answers");
     script::replay_log(&mut run).await.map_err(|it| vec![it])?;
