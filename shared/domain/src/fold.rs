@@ -118,7 +118,9 @@ fn told_with_a_new_task(changes: &[Change], reader: Reader, owed: &[OwedSpan]) -
     };
     let told_of = |change: &Change| {
         let is_owed = |kind| of_the_new(change.version) || owed.iter().any(|it| it.covers(change.version, kind));
-        let is_told = |field: &FieldChange| !concerns(change, reader) || is_owed(field.notice_kind());
+        // Their own word is owed to nobody, and is what they know a field by.
+        let is_kept = change.actor == reader.user || !concerns(change, reader);
+        let is_told = |field: &FieldChange| is_kept || is_owed(field.notice_kind());
         Change { fields: change.fields.iter().filter(|it| is_told(it)).cloned().collect(), ..change.clone() }
     };
     changes.iter().map(told_of).collect()

@@ -301,6 +301,18 @@ fn a_new_task_and_a_deletion_are_told_where_their_own_version_is_owed() {
 }
 
 #[test]
+fn who_took_a_new_task_themselves_was_not_given_it_whatever_was_planned_around_that() {
+    let story = Story::begin(ADA, Some(DEE)).assign(DEE, Some(BEN)).assign(DEE, None).assign(BEN, Some(BEN));
+    let story = story.assign(DEE, Some(CAM)).assign(ADA, Some(BEN));
+    // Nothing is planned for BEN of their own act, the fourth.
+    let owed = [(1, 2), (3, 3), (5, 6)].map(|(from, to)| owed_span(from, to, &[NoticeKind::Assigned]));
+    for reader in [reader(BEN), watcher(BEN)] {
+        let kind = net_change_of(&story.log, reader, &owed).map(|it| it.kind);
+        assert_ne!(kind, Some(NetKind::Created), "{reader:?}");
+    }
+}
+
+#[test]
 fn a_new_task_is_told_with_what_was_planned_with_it_and_what_waits_for_the_digest_is_not_told_twice() {
     // Ben wants edits in the digest, and everything else at once.
     let log = Story::begin(ADA, Some(BEN)).press(ADA, Priority::High).press(ADA, Priority::Urgent).move_to(ADA, Status::Done).log;
