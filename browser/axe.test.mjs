@@ -108,7 +108,7 @@ describe('in the states between', () => {
 
 	test('axe finds nothing on a conflict', async () => {
 		await visitor.open(`${at}/tasks/${task.id}`);
-		await page.route(/\/changes\?/, (route) => route.abort());
+		await visitor.hearNothing();
 		await mina.change(task, { title: 'Book two tracks', due_on: '2031-01-02' });
 		await page.getByLabel('Title', { exact: true }).fill('Book no track');
 		await page.getByLabel('Due', { exact: true }).fill('2030-01-02');
@@ -116,7 +116,7 @@ describe('in the states between', () => {
 		await page.locator('form.conflict').waitFor();
 		await judge(page, 'a conflict');
 		await page.getByRole('button', { name: 'Take theirs' }).click();
-		await page.unroute(/\/changes\?/);
+		await visitor.hearAgain();
 	});
 
 	test('axe finds nothing on a board with a mark, with a notice that can be undone, and offline', async () => {

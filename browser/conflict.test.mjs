@@ -17,7 +17,7 @@ const { page } = visitor;
 async function edited({ mine, theirs }) {
 	const task = await ada.task(project, { title: 'Fix the pump', description: 'It drips.' });
 	await visitor.open(`#/projects/${project}/tasks/${task.id}`, 'Fix the pump');
-	await page.route(/\/changes\?/, (route) => route.abort());
+	await visitor.hearNothing();
 	await ada.change(task, theirs);
 	for (const [label, value] of Object.entries(mine)) {
 		const field = page.getByLabel(label, { exact: true });
@@ -26,7 +26,7 @@ async function edited({ mine, theirs }) {
 	}
 	// A field saves itself when it is left.
 	await page.keyboard.press('Tab');
-	await page.unroute(/\/changes\?/);
+	await visitor.hearAgain();
 	return task;
 }
 
@@ -80,12 +80,12 @@ test('a conflict in the table is marked on its row, which leads to both versions
 	await visitor.open(`#/projects/${project}`, 'Boiler room');
 	const row = page.getByRole('row').filter({ hasText: 'Sweep the floor' });
 	await row.waitFor();
-	await page.route(/\/changes\?/, (route) => route.abort());
+	await visitor.hearNothing();
 	await ada.change(task, { status: 'done' });
 	await row.getByRole('cell', { name: 'Waiting' }).click();
 	await row.getByLabel('Status').selectOption({ label: 'In progress' });
 	await row.getByRole('link', { name: 'Not saved' }).click();
-	await page.unroute(/\/changes\?/);
+	await visitor.hearAgain();
 	const status = page.getByRole('group', { name: 'Status' });
 	assert.match(await status.textContent(), /Done.*In progress/);
 	// A reload loses neither.

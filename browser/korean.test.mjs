@@ -142,7 +142,7 @@ test('no English word is left in dialogs, notices, conflicts and what is said of
 	await page.getByRole('button', { name: '되돌리기' }).click();
 
 	await visitor.open(`#/projects/${project}/tasks/${task.id}`);
-	await page.route(/\/changes\?/, (route) => route.abort());
+	await visitor.hearNothing();
 	await mina.change(task, { title: '운동장 두 곳 예약' });
 	await page.getByLabel('제목', { exact: true }).fill('체육관 예약');
 	await page.keyboard.press('Tab');
@@ -150,7 +150,7 @@ test('no English word is left in dialogs, notices, conflicts and what is said of
 	await holdKorean(page);
 	await page.getByRole('button', { name: '다른 사람 것으로' }).click();
 	await page.locator('form.conflict').waitFor({ state: 'detached' });
-	await page.unroute(/\/changes\?/);
+	await visitor.hearAgain();
 
 	await context.setOffline(true);
 	await page.getByLabel('설명').fill('오전에만.');

@@ -45,7 +45,7 @@ for (const colorScheme of ['light', 'dark']) {
 	test(`a picture of a conflict, ${colorScheme}`, async () => {
 		const task = await ada.task(project, { title: 'Borrow a tent', description: 'From the scouts.' });
 		await visitor.open(`${at}/tasks/${task.id}`, 'Borrow a tent');
-		await page.route(/\/changes\?/, (route) => route.abort());
+		await visitor.hearNothing();
 		await ada.change(task, { title: 'Rent a tent', description: 'The scouts need theirs.' });
 		await page.getByLabel('Title', { exact: true }).fill('Borrow two tents');
 		await page.getByLabel('Description', { exact: true }).fill('From the scouts. One for the lemonade.');
@@ -53,7 +53,7 @@ for (const colorScheme of ['light', 'dark']) {
 		await page.locator('form.conflict fieldset').nth(1).waitFor();
 		await shoot('conflict', { fullPage: true });
 		await page.getByRole('button', { name: 'Take theirs' }).click();
-		await page.unroute(/\/changes\?/);
+		await visitor.hearAgain();
 		await page.locator('form.conflict').waitFor({ state: 'detached' });
 	});
 

@@ -79,10 +79,10 @@ test('what somebody else changed meanwhile is not deleted unseen', async (t) => 
 	const ben = await stack.person('Ben');
 	await ada.call('POST', `/v1/projects/${project}/invitations`, { email: ben.email, role: 'editor' });
 	await ben.call('POST', `/v1/me/invitations/${project}/accept`);
-	const { task, page, row } = await at(t, 'Change the filter');
+	const { task, visitor, page, row } = await at(t, 'Change the filter');
 	await page.keyboard.press('Delete');
 	await row.waitFor({ state: 'detached' });
-	await page.route(/\/changes\?/, (route) => route.abort());
+	await visitor.hearNothing();
 	await ben.change(task, { description: 'Ordered, comes on Monday.' });
 	await page.getByRole('row').filter({ hasText: 'Change the filter' }).waitFor({ timeout: 12_000 });
 	assert.equal((await ada.read(task)).version, 2);

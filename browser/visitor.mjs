@@ -6,6 +6,8 @@ import { chromium } from 'playwright-core';
 import { servePage } from './files.mjs';
 import { until } from './wait.mjs';
 
+const NEWS = /\/projects\/[^/]+\/changes\?/;
+
 let browser;
 let failures = 0;
 const visitors = [];
@@ -71,6 +73,17 @@ class Visitor {
 		await this.drawn();
 		await this.page.waitForLoadState('networkidle', { timeout: 60_000 });
 		if (heading) await this.page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
+	}
+
+	/** What others do is not heard of until `hearAgain`: once this resolves, no answer is under way either. */
+	async hearNothing() {
+		const refused = this.page.waitForEvent('requestfailed', (request) => NEWS.test(request.url()));
+		await this.page.route(NEWS, (route) => route.abort());
+		await refused;
+	}
+
+	hearAgain() {
+		return this.page.unroute(NEWS);
 	}
 
 	async drawn() {

@@ -38,8 +38,9 @@ pub fn routes(origin: &str) -> Router {
     let mut router = Router::new();
     for &(name, text) in ASSETS {
         let origin = origin.clone();
+        let tag: Arc<str> = format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).simple()).into();
         let asset = get(async move |OriginalUri(uri): OriginalUri, headers: HeaderMap| {
-            elsewhere(&origin, &uri, &headers).unwrap_or_else(|| answer(name, text, &headers))
+            elsewhere(&origin, &uri, &headers).unwrap_or_else(|| answer(name, text, &tag, &headers))
         });
         if name == "index.html" {
             router = router.route("/", asset.clone());
@@ -58,17 +59,16 @@ fn elsewhere(origin: &str, uri: &Uri, asked: &HeaderMap) -> Option<Response> {
 }
 
 /// A browser keeps every file and asks each time whether it is still the one.
-fn answer(name: &str, text: &'static str, asked: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).simple());
+fn answer(name: &str, text: &'static str, tag: &str, asked: &HeaderMap) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type(name))),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         (CONTENT_SECURITY_POLICY, POLICY),
         OPENER,
         PERMISSIONS,
-        (ETAG, HeaderValue::try_from(&tag).expect("a quoted hex number is a header")),
+        (ETAG, HeaderValue::try_from(tag).expect("a quoted hex number is a header")),
     ];
-    if is_known(asked, &tag) {
+    if is_known(asked, tag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, text).into_response()
