@@ -177,7 +177,8 @@ impl Write {
     }
 }
 
-/// All of it or nothing. A collision with another transaction is tried again here: the conditions decide who was first.
+/// All of it or nothing. A collision with another transaction is tried again here: the conditions decide who was first. Every attempt
+/// has the same token, so that one whose answer was lost is known again, and not taken for somebody else's.
 ///
 /// # Errors
 /// [`StoreError::Conflict`], where the collisions do not end.
@@ -185,28 +186,22 @@ pub(crate) async fn transact(step: &'static str, writes: Vec<Write>) -> Result<T
     let Some(Table { client, .. }) = writes.first().map(|it| it.table.clone()) else { return Ok(Transacted::Done) };
     let items: Result<Vec<TransactWriteItem>, BuildError> = writes.into_iter().map(Write::into_item).collect();
     let items = items.map_err(|error| StoreError::Refused { step, source: error.into() })?;
+    let token = Uuid::now_v7().to_string();
     let mut tries = 0;
-    let mut token = Uuid::now_v7();
     loop {
         let request = client.transact_write_items().set_transact_items(Some(items.clone())).return_consumed_capacity(TOTAL);
-        let request = request.client_request_token(token.to_string());
+        let request = request.client_request_token(&token);
         let Err(error) = request.send().await else { return Ok(Transacted::Done) };
         match verdict(&error) {
             Verdict::Refused(places) => return Ok(Transacted::Refused(places)),
-            // An earlier attempt of ours is still at work: asked for by the same token, it tells its outcome and is not done twice.
-            Verdict::InProgress => {
+            // In progress is an earlier attempt of ours: asked for again, it tells its outcome.
+            Verdict::InProgress | Verdict::Throttled => {
                 tries += 1;
                 back_off(step, tries).await?;
             }
             Verdict::Contended => {
                 tries += 1;
                 back_off(step, tries).await.map_err(|_| StoreError::Conflict { step })?;
-                token = Uuid::now_v7();
-            }
-            Verdict::Throttled => {
-                tries += 1;
-                back_off(step, tries).await?;
-                token = Uuid::now_v7();
             }
             Verdict::Other => return Err(StoreError::from_sdk(step, error)),
         }

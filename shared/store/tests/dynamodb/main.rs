@@ -10,3 +10,4 @@ mod notifications;
 mod samples;
 mod subscriptions;
 mod tables;
+mod tasks;

@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 pub(crate) struct Wire {
     /// The first answer to each write is lost after it was done.
     pub(crate) loses_answers: bool,
+    /// The second answer to each transaction is that another one is writing the same item.
+    pub(crate) collides: bool,
     /// Of each batch of writes only the first is done.
     pub(crate) halves_batches: bool,
     /// Writes by this operation are refused, and not done.
@@ -31,6 +33,7 @@ pub(crate) struct Wire {
     /// The operation and body of the call under way.
     call: (String, Vec<u8>),
     lost: BTreeSet<Vec<u8>>,
+    collided: BTreeSet<Vec<u8>>,
     left: Option<Value>,
 }
 
@@ -100,8 +103,12 @@ impl Intercept for Tap {
         let (operation, body) = wire.call.clone();
         if wire.refuses == Some(operation.as_str()) {
             *context.response_mut() = answer(400, &json!({"__type": "AccessDeniedException"}))?;
-        } else if wire.loses_answers && is_write(&operation) && wire.lost.insert(body) {
+        } else if wire.loses_answers && is_write(&operation) && wire.lost.insert(body.clone()) {
             *context.response_mut() = answer(500, &json!({"__type": "InternalServerError"}))?;
+        } else if wire.collides && operation == "TransactWriteItems" && wire.collided.insert(body) {
+            let reasons = json!([{"Code": "TransactionConflict"}, {"Code": "None"}]);
+            *context.response_mut() =
+                answer(400, &json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons}))?;
         } else if let Some(left) = wire.left.take() {
             *context.response_mut() = answer(200, &json!({"UnprocessedItems": left}))?;
         }
