@@ -279,7 +279,7 @@ pub(crate) fn can_come_to(log: &[Entry], reader: &str, watching: bool, parts: &[
 }
 
 /// Parts of one mail whose choices are looked at one by one; those of further ones are as those of the last of these.
-const MOST_DOUBTS: usize = 6;
+const MOST_DOUBTS: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,11 @@
 //! A `baton` of its own process, killed while it works.
 
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
 use futures::future::join_all;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::person::Api;
 use crate::run::Run;
@@ -14,13 +15,27 @@ use crate::script::{self, Act};
 /// How often the process is killed.
 const KILLS: usize = 2;
 
+/// Held while a process is made: until it runs its own program it has a copy of every open file of this one, and with that the locks of
+/// all folders in use.
+static HALF_MADE: Mutex<()> = Mutex::new(());
+
+/// Waits until no process holds a copy of a lock that its owner has given up.
+pub(crate) fn none_is_half_made() {
+    drop(HALF_MADE.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+fn spawn(command: &mut Command) -> Child {
+    let _until_it_runs = HALF_MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    command.spawn().expect("baton starts")
+}
+
 /// Lets a process work on the run's folder, without a window, so that mails are under way when it is killed.
 pub(crate) async fn work_and_die(run: &mut Run) {
     run.world.end().await;
     for _ in 0..KILLS {
         let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
         command.args(["--port", "0", "--window", "0", "--data"]).arg(run.world.folder()).env("RUST_LOG", "error");
-        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("baton starts");
+        let mut child = spawn(command.stdout(Stdio::piped()).kill_on_drop(true));
         let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
         let mut origin = String::new();
         while let Some(line) = lines.next_line().await.expect("a readable output") {

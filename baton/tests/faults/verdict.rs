@@ -12,7 +12,7 @@ use crate::tally::Tally;
 const MOST_SAID: usize = 25;
 
 /// Parts of one task in one mail that are looked at one by one; further ones were planned like the last of these.
-const MOST_PARTS: usize = 5;
+const MOST_PARTS: usize = 8;
 
 /// What a run came to.
 ///
@@ -195,7 +195,7 @@ impl Judge<'_> {
                         mails.iter().flat_map(|it| &it.blocks).filter(|it| it.task == task).map(|it| it.text.as_str()).collect();
                     let log = story(self.run, log);
                     self.wrong.push(format!(
-                        "WRONG: {name}: told {net:?}, by {texts:?}; {reader}; log {log}",
+                        "WRONG: {name}: told {net:?}, by {texts:?}; {records:?}; {reader}; log {log}",
                         reader = self.run.people[person].id
                     ));
                 }

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::faults::Faults;
 use crate::person::Api;
+use crate::process::none_is_half_made;
 use crate::schedule::{Fault, Injection, Site};
 use crate::services::Services;
 
@@ -88,6 +89,7 @@ impl World {
             interpose: self.faults().interpose(),
             ..Options::default()
         };
+        none_is_half_made();
         let stack = Stack::start(options).await.expect("the stack starts");
         let has_moved = self.api.origin != stack.origin();
         // Also where it has not: the old connections lead to the old stack.
