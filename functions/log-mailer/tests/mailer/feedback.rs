@@ -129,6 +129,27 @@ async fn a_sweep_ends_what_was_reported_and_left() {
 }
 
 #[tokio::test]
+async fn what_is_sent_again_waits_for_its_turn_and_what_was_accepted_needs_none() {
+    let (handed, claim) = lost().await;
+    let Handed { world, ada, project, .. } = &handed;
+    // One mail a minute, after the two that may go at once.
+    let slow = world.another_mailer(&[("MAILS_PER_SECOND", "1"), ("MAILERS", "60")]);
+    for name in ["Cam", "Dee"] {
+        let reader = world.person(name, &json!({}));
+        world.join(*project, reader);
+        let task = world.task(*project, *ada, json!({"title": "Oil the door", "assignee": reader})).await;
+        handle(&slow, World::queue([World::moved(&task)]), Deadline::from_now()).await.expect("a queue is never refused");
+    }
+    assert_eq!(slow.counts().sent, 2);
+    world.pass(LEASE);
+    slow.sweep_due(Deadline::from_now()).await.expect("a sweep");
+    assert_eq!(open(&handed).await.map(|it| it.attempt), Some(1), "its turn comes too late");
+    assert!(world.mail.mark_accepted(&claim.recipient, claim.id).await.expect("it is open"));
+    slow.sweep_due(Deadline::from_now()).await.expect("a sweep");
+    assert_eq!((open(&handed).await, slow.counts().accepted, world.sent_to("Ben").len()), (None, 1, 1));
+}
+
+#[tokio::test]
 async fn what_a_mail_said_is_delivered_though_its_reader_left_before_the_report() {
     let (handed, claim) = lost().await;
     handed.world.leave(handed.project, handed.ben).await;

@@ -235,33 +235,43 @@ async fn a_letter_to_an_address_is_sent_and_a_crash_after_it_was_recorded_double
 
 #[tokio::test]
 async fn who_takes_over_what_was_recorded_in_part_records_the_rest_and_sends_nothing() {
-    let Handed { world, ada, ben, project, task } = Handed::within(World::with_window(30).await, json!({})).await;
-    let second = world.task(project, ada, json!({"title": "Oil it", "assignee": ben})).await;
-    world.hint(&[&task, &second]).await;
-    let (parts, now) = (world.owed(ben).await, world.clock.now());
-    let claim = store::Claim {
-        id: domain::ClaimId(uuid::Uuid::from_u128(7)),
-        recipient: RecipientKey::User(ben),
-        parts: parts.clone(),
-        attempt: 1,
-        opened_at: now,
-        lease_until: now,
-        accepted: false,
-        unknown: false,
-    };
-    world.mail.open_claim(&claim).await.expect("the claim is opened");
-    let store::PartContent::Task(span) = &parts[0].content else { panic!("a part of a task: {parts:?}") };
-    let (state_, reason, user, at) = (DeliveryState::Sent, None, ben, now);
-    let store::TaskSpan { project, task: told, from, to, timing, .. } = *span;
-    let first = store::Delivery { project, task: told, from, to, user, timing, state: state_, reason, at, claim: claim.id };
-    world.mail.record_deliveries(&claim, &[first], now).await.expect("the first is recorded");
-    world.pass_seconds(31);
-    world.sweep().await;
-    assert_eq!(world.office.asked(), 0, "the mail was sent before its first delivery was recorded");
-    for task in [&task, &second] {
-        assert_eq!(state(&world.deliveries(task).await), [(ben, DeliveryState::Sent, None)]);
+    let left = Some("not a member of the project any more");
+    // Of a mail that was sent all of it was told, whoever left since.
+    for (recorded, leaves, rest) in [(None, false, None), (None, true, None), (Some("recorded before"), true, left)] {
+        let Handed { world, ada, ben, project, task } = Handed::within(World::with_window(30).await, json!({})).await;
+        let second = world.task(project, ada, json!({"title": "Oil it", "assignee": ben})).await;
+        world.hint(&[&task, &second]).await;
+        let (parts, now) = (world.owed(ben).await, world.clock.now());
+        let PartContent::Task(span) = &parts[0].content else { panic!("a part of a task: {parts:?}") };
+        let store::TaskSpan { task: told, from, to, timing, .. } = *span;
+        let claim = store::Claim {
+            id: domain::ClaimId(Uuid::from_u128(7)),
+            recipient: RecipientKey::User(ben),
+            parts: parts.clone(),
+            attempt: 1,
+            opened_at: now,
+            lease_until: now,
+            accepted: false,
+            unknown: false,
+        };
+        world.mail.open_claim(&claim).await.expect("the claim is opened");
+        let outcome = |reason: Option<_>| if reason.is_none() { DeliveryState::Sent } else { DeliveryState::Suppressed };
+        let (state_, reason) = (outcome(recorded), recorded.map(str::to_owned));
+        let first =
+            Delivery { project, task: told, from, to, user: ben, timing, state: state_, reason, at: now, claim: claim.id };
+        world.mail.record_deliveries(&claim, &[first], now).await.expect("the first is recorded");
+        if leaves {
+            world.leave(project, ben).await;
+        }
+        world.pass_seconds(31);
+        world.sweep().await;
+        assert_eq!(world.office.asked(), 0, "the mail was sent before its first delivery was recorded");
+        for task in [&task, &second] {
+            let reason = if task.summary.id == told { recorded } else { rest };
+            assert_eq!(state(&world.deliveries(task).await), [(ben, outcome(reason), reason)]);
+        }
+        assert!(world.owed(ben).await.is_empty());
     }
-    assert!(world.owed(ben).await.is_empty());
 }
 
 #[tokio::test]
