@@ -5,17 +5,17 @@ use domain::{Letter, Locale, PartId, Recipient, Subscription, UserId};
 use jiff::Timestamp;
 use log_mailer::{Deadline, LEASE, handle};
 use serde_json::json;
-use store::{Delivery, DeliveryState, Part, PartContent, RecipientKey};
+use store::{Delivery, DeliveryState, Part, PartContent};
 use uuid::Uuid;
 
 use crate::post_office::Answer;
 use crate::world::{Handed, World};
 
-fn state(deliveries: &[Delivery]) -> Vec<(UserId, DeliveryState, Option<&str>)> {
+pub(crate) fn state(deliveries: &[Delivery]) -> Vec<(UserId, DeliveryState, Option<&str>)> {
     deliveries.iter().map(|it| (it.user, it.state, it.reason.as_deref())).collect()
 }
 
-fn letter(recipient: Recipient, due_at: Timestamp) -> Part {
+pub(crate) fn letter(recipient: Recipient, due_at: Timestamp) -> Part {
     let content = PartContent::Letter { id: PartId(Uuid::now_v7()), letter: Letter::AddressTaken { locale: Locale::En } };
     Part { recipient, due_at, content }
 }
@@ -203,75 +203,6 @@ async fn letters_go_first_and_alone_and_once() {
     assert_eq!(subjects, [taken, taken, "[Boiler room] Fix the pump"]);
     assert!(world.owed(*ben).await.is_empty());
     assert!(!world.sent_to("Ben")[0].headers.contains_key("List-Unsubscribe"));
-}
-
-#[tokio::test]
-async fn a_letter_to_an_address_is_sent_and_a_crash_after_it_was_recorded_doubles_nothing() {
-    let world = World::new().await;
-    let part = letter(Recipient::Address("new@example.com".parse().expect("an address")), world.clock.now());
-    let key = RecipientKey::from(&part.recipient);
-    world.mail.file_letter(&part).await.expect("a letter is filed");
-    world.sweep().await;
-    let sent = world.sent_to("New");
-    assert_eq!((sent.len(), sent[0].tags["recipient"].clone()), (1, key.to_string().replace('#', "_")));
-    // As after a crash between recording and closing.
-    let claim = store::Claim {
-        id: sent[0].tags["claim"].parse().expect("an id"),
-        recipient: key.clone(),
-        parts: vec![part.clone()],
-        attempt: 1,
-        opened_at: world.clock.now(),
-        lease_until: world.clock.now(),
-        accepted: false,
-        unknown: false,
-    };
-    world.mail.file_letter(&part).await.expect("the letter is still there");
-    world.mail.open_claim(&claim).await.expect("the claim is still open");
-    world.sweep().await;
-    assert_eq!((world.office.asked(), world.mailer.counts().resent), (1, 0));
-    assert!(world.mail.parts_of(&key, Timestamp::MAX, 9).await.expect("a read").is_empty());
-    assert_eq!(world.mail.mailbox(&key).await.expect("a read").claim, None);
-}
-
-#[tokio::test]
-async fn who_takes_over_what_was_recorded_in_part_records_the_rest_and_sends_nothing() {
-    let left = Some("not a member of the project any more");
-    // Of a mail that was sent all of it was told, whoever left since.
-    for (recorded, leaves, rest) in [(None, false, None), (None, true, None), (Some("recorded before"), true, left)] {
-        let Handed { world, ada, ben, project, task } = Handed::within(World::with_window(30).await, json!({})).await;
-        let second = world.task(project, ada, json!({"title": "Oil it", "assignee": ben})).await;
-        world.hint(&[&task, &second]).await;
-        let (parts, now) = (world.owed(ben).await, world.clock.now());
-        let PartContent::Task(span) = &parts[0].content else { panic!("a part of a task: {parts:?}") };
-        let store::TaskSpan { task: told, from, to, timing, .. } = *span;
-        let claim = store::Claim {
-            id: domain::ClaimId(Uuid::from_u128(7)),
-            recipient: RecipientKey::User(ben),
-            parts: parts.clone(),
-            attempt: 1,
-            opened_at: now,
-            lease_until: now,
-            accepted: false,
-            unknown: false,
-        };
-        world.mail.open_claim(&claim).await.expect("the claim is opened");
-        let outcome = |reason: Option<_>| if reason.is_none() { DeliveryState::Sent } else { DeliveryState::Suppressed };
-        let (state_, reason) = (outcome(recorded), recorded.map(str::to_owned));
-        let first =
-            Delivery { project, task: told, from, to, user: ben, timing, state: state_, reason, at: now, claim: claim.id };
-        world.mail.record_deliveries(&claim, &[first], now).await.expect("the first is recorded");
-        if leaves {
-            world.leave(project, ben).await;
-        }
-        world.pass_seconds(31);
-        world.sweep().await;
-        assert_eq!(world.office.asked(), 0, "the mail was sent before its first delivery was recorded");
-        for task in [&task, &second] {
-            let reason = if task.summary.id == told { recorded } else { rest };
-            assert_eq!(state(&world.deliveries(task).await), [(ben, outcome(reason), reason)]);
-        }
-        assert!(world.owed(ben).await.is_empty());
-    }
 }
 
 #[tokio::test]

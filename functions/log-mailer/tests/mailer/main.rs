@@ -4,6 +4,7 @@
 mod crashes;
 mod feedback;
 mod hand_over;
+mod left_claims;
 mod mail_queue;
 mod plans;
 mod post_office;
