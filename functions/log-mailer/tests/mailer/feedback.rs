@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::time::Duration;
 
 use log_mailer::{Deadline, LEASE, handle};
@@ -20,22 +21,18 @@ async fn report(world: &World, claim: &Claim) {
     assert!(answer.expect("a queue is never refused").batch_item_failures.is_empty());
 }
 
-async fn open(handed: &Handed) -> Option<Claim> {
-    handed.world.mail.mailbox(&handed.bens()).await.expect("a read").claim
-}
-
 /// Ben's mail was taken, and its answer lost.
 async fn lost() -> (Handed, Claim) {
     let handed = Handed::new().await;
     handed.world.office.will([Answer::AcceptInSilence]);
     handed.world.hint(&[&handed.task]).await;
-    let claim = open(&handed).await.expect("its outcome is unknown");
+    let claim = handed.bens_claim().await.expect("its outcome is unknown");
     (handed, claim)
 }
 
 async fn check_told_once(handed: &Handed) {
     let Handed { world, ben, task, .. } = handed;
-    assert_eq!((open(handed).await, world.owed(*ben).await.len()), (None, 0));
+    assert_eq!((handed.bens_claim().await, world.owed(*ben).await.len()), (None, 0));
     let deliveries = world.deliveries(task).await;
     let states: Vec<_> = deliveries.iter().map(|it| (it.user, it.state)).collect();
     assert_eq!(states, [(*ben, DeliveryState::Sent)]);
@@ -62,7 +59,7 @@ async fn what_is_throttled_at_a_second_attempt_keeps_its_claim_which_a_late_repo
         world.office.will([answer.clone(), answer]);
         world.pass(LEASE);
         world.sweep().await;
-        let left = open(&handed).await.expect("its first mail may have been taken");
+        let left = handed.bens_claim().await.expect("its first mail may have been taken");
         assert_eq!((left.id, left.attempt, left.unknown), (claim.id, 2, true));
         report(world, &claim).await;
         check_told_once(&handed).await;
@@ -78,14 +75,14 @@ async fn what_is_throttled_at_a_second_attempt_is_counted_as_sent_again_once_it_
         world.pass(lease);
         world.sweep().await;
     }
-    assert_eq!((world.mailer.counts().resent, world.sent_to("Ben").len(), open(&handed).await), (1, 2, None));
+    assert_eq!((world.mailer.counts().resent, world.sent_to("Ben").len(), handed.bens_claim().await), (1, 2, None));
 }
 
 #[tokio::test]
 async fn a_report_of_another_claim_closes_nothing() {
     let (handed, claim) = lost().await;
     report(&handed.world, &Claim { id: domain::ClaimId(uuid::Uuid::from_u128(7)), ..claim.clone() }).await;
-    assert_eq!(open(&handed).await, Some(claim));
+    assert_eq!(handed.bens_claim().await, Some(claim));
     assert_eq!(handed.world.mailer.counts().accepted, 0);
 }
 
@@ -103,11 +100,23 @@ async fn killed() -> (Handed, Claim) {
 async fn while_its_holder_may_be_at_it_a_reported_claim_is_left_to_them_and_then_closed_without_a_mail() {
     let (handed, claim) = killed().await;
     report(&handed.world, &claim).await;
-    assert!(open(&handed).await.is_some_and(|it| it.accepted && it.attempt == 1));
+    assert!(handed.bens_claim().await.is_some_and(|it| it.accepted && it.attempt == 1));
     assert_eq!(handed.world.mailer.tellable_now().await.expect("a read"), 0);
     handed.world.pass(LEASE + Duration::from_secs(1));
     assert_eq!(handed.world.mailer.tellable_now().await.expect("a read"), 1);
     handed.world.sweep().await;
+    check_told_once(&handed).await;
+}
+
+#[tokio::test]
+async fn a_report_is_heeded_up_to_the_moment_before_a_second_mail() {
+    let (handed, _) = lost().await;
+    let Handed { world, .. } = &handed;
+    world.pass(LEASE);
+    let mut work = pin!(world.sweep());
+    let claim = handed.until_attempt(2, work.as_mut()).await;
+    assert!(world.mail.mark_accepted(&claim.recipient, claim.id).await.expect("it is open"));
+    work.await;
     check_told_once(&handed).await;
 }
 
@@ -143,10 +152,10 @@ async fn what_is_sent_again_waits_for_its_turn_and_what_was_accepted_needs_none(
     assert_eq!(slow.counts().sent, 2);
     world.pass(LEASE);
     slow.sweep_due(Deadline::from_now()).await.expect("a sweep");
-    assert_eq!(open(&handed).await.map(|it| it.attempt), Some(1), "its turn comes too late");
+    assert_eq!(handed.bens_claim().await.map(|it| it.attempt), Some(1), "its turn comes too late");
     assert!(world.mail.mark_accepted(&claim.recipient, claim.id).await.expect("it is open"));
     slow.sweep_due(Deadline::from_now()).await.expect("a sweep");
-    assert_eq!((open(&handed).await, slow.counts().accepted, world.sent_to("Ben").len()), (None, 1, 1));
+    assert_eq!((handed.bens_claim().await, slow.counts().accepted, world.sent_to("Ben").len()), (None, 1, 1));
 }
 
 #[tokio::test]
@@ -169,9 +178,9 @@ async fn a_report_that_comes_while_the_answer_is_awaited_is_heeded_by_the_holder
             while world.office.asked() == 0 {
                 tokio::task::yield_now().await;
             }
-            let claim = open(&handed).await.expect("it is held");
+            let claim = handed.bens_claim().await.expect("it is held");
             report(world, &claim).await;
-            assert_eq!(open(&handed).await.map(|it| it.accepted), Some(true));
+            assert_eq!(handed.bens_claim().await.map(|it| it.accepted), Some(true));
             if is_lost {
                 // The answer comes too late for the client: for the holder its outcome is unknown.
                 tokio::time::sleep(Duration::from_millis(3_300)).await;
@@ -180,7 +189,7 @@ async fn a_report_that_comes_while_the_answer_is_awaited_is_heeded_by_the_holder
         };
         let tasks = [task];
         tokio::join!(world.hint(&tasks), meanwhile);
-        assert_eq!((open(&handed).await, world.owed(*ben).await.len()), (None, 0));
+        assert_eq!((handed.bens_claim().await, world.owed(*ben).await.len()), (None, 0));
         assert_eq!((world.mailer.counts().resent, world.mailer.counts().accepted), (0, u64::from(is_lost)));
         assert_eq!((world.office.asked(), world.deliveries(task).await.len()), (1, 1));
     }

@@ -33,7 +33,7 @@ async fn a_mail_is_tagged_recorded_and_closed() {
     assert_eq!(state(&deliveries), [(*ben, DeliveryState::Sent, None)]);
     assert_eq!(mail.tags["claim"], deliveries[0].claim.to_string());
     assert!(deliveries[0].at <= world.clock.now() && deliveries[0].at > world.clock.now() - Duration::from_secs(60));
-    assert_eq!((world.owed(*ben).await.len(), world.mail.mailbox(&handed.bens()).await.expect("a read").claim), (0, None));
+    assert_eq!((world.owed(*ben).await.len(), handed.bens_claim().await), (0, None));
     let counts = world.mailer.counts();
     assert_eq!((counts.planned, counts.sent, counts.resent, counts.suppressed, counts.accepted), (1, 1, 0, 0, 0));
     assert_eq!(world.mailer.tellable_now().await.expect("a read"), 0);
@@ -48,7 +48,7 @@ async fn what_was_not_taken_for_now_goes_later_and_holds_no_claim() {
         world.hint(&[task]).await;
         let due = world.owed(*ben).await[0].due_at.duration_since(world.clock.now()).as_secs();
         assert!((wait - 20..=wait).contains(&due), "{due}");
-        assert_eq!(world.mail.mailbox(&handed.bens()).await.expect("a read").claim, None);
+        assert_eq!(handed.bens_claim().await, None);
         world.pass_seconds(wait - 30);
         world.sweep().await;
         assert_eq!((world.office.asked(), world.mailer.tellable_now().await.expect("a read")), (1, 0));
@@ -65,7 +65,7 @@ async fn a_connection_that_nobody_takes_is_no_unknown_outcome() {
     let Handed { world, ben, task, .. } = &handed;
     let lost = world.another_mailer(&[("AWS_ENDPOINT_URL_SESV2", "http://127.0.0.1:9")]);
     handle(&lost, World::queue([World::moved(task)]), Deadline::from_now()).await.expect("a queue is never refused");
-    assert_eq!(world.mail.mailbox(&handed.bens()).await.expect("a read").claim, None);
+    assert_eq!(handed.bens_claim().await, None);
     let due = world.owed(*ben).await[0].due_at.duration_since(world.clock.now()).as_secs();
     assert!((40..=60).contains(&due), "{due}");
     world.pass_seconds(61);
@@ -93,7 +93,7 @@ async fn a_mail_of_unknown_outcome_is_sent_again_after_its_lease_and_counted() {
         let Handed { world, task, .. } = &handed;
         world.office.will([answer]);
         world.hint(&[task]).await;
-        let claim = world.mail.mailbox(&handed.bens()).await.expect("a read").claim.expect("it stays open");
+        let claim = handed.bens_claim().await.expect("it stays open");
         assert!(claim.unknown && !claim.accepted && claim.attempt == 1, "{claim:?}");
         world.pass(LEASE - Duration::from_secs(30));
         world.sweep().await;
@@ -103,7 +103,7 @@ async fn a_mail_of_unknown_outcome_is_sent_again_after_its_lease_and_counted() {
         assert_eq!(world.mailer.tellable_now().await.expect("a read"), 1);
         world.sweep().await;
         assert_eq!((world.sent_to("Ben").len(), world.office.asked(), world.mailer.counts().resent), (doubled, 2, 1));
-        assert_eq!(world.mail.mailbox(&handed.bens()).await.expect("a read").claim, None);
+        assert_eq!(handed.bens_claim().await, None);
         let claims: Vec<_> = world.sent_to("Ben").into_iter().map(|it| it.tags["claim"].clone()).collect();
         assert!(claims.iter().all(|it| *it == claim.id.to_string()), "the same claim, whichever attempt");
     }
@@ -116,7 +116,7 @@ async fn a_lease_doubles_and_after_a_week_it_is_given_up() {
     world.office.will((0..100).map(|_| Answer::Fail));
     world.hint(&[task]).await;
     let lease = async || {
-        let claim = world.mail.mailbox(&handed.bens()).await.expect("a read").claim.expect("it stays open");
+        let claim = handed.bens_claim().await.expect("it stays open");
         (claim.attempt, claim.lease_until.duration_since(world.clock.now()).as_secs() / 60 + 1)
     };
     assert_eq!(lease().await, (1, 3));

@@ -1,7 +1,11 @@
 //! Claims that their holder left: killed, or too late.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use domain::{ClaimId, Recipient};
 use jiff::Timestamp;
+use log_mailer::LEASE;
 use serde_json::json;
 use store::{Claim, Delivery, DeliveryState, Part, PartContent, RecipientKey, TaskSpan};
 use uuid::Uuid;
@@ -81,4 +85,19 @@ async fn a_claim_of_what_somebody_else_has_told_meanwhile_is_released_and_tells_
     let subjects: Vec<String> = world.sent_to("Ben").into_iter().map(|it| it.subject).collect();
     assert_eq!(subjects, ["[Boiler room] Fix the pump", "[Boiler room] Oil it"]);
     assert_eq!((world.mailer.counts().resent, world.owed(ben).await), (0, vec![]));
+}
+
+#[tokio::test]
+async fn a_mail_that_took_too_long_to_compose_is_left_to_the_next_attempt() {
+    let handed = Handed::new().await;
+    let Handed { world, task, .. } = &handed;
+    let tasks = [task];
+    let mut work = pin!(world.hint(&tasks));
+    handed.until_attempt(1, work.as_mut()).await;
+    world.pass(LEASE - Duration::from_secs(20));
+    work.await;
+    assert_eq!(world.office.asked(), 0, "the mail service may take longer than is left");
+    world.pass(Duration::from_secs(21));
+    world.sweep().await;
+    assert_eq!((world.sent_to("Ben").len(), handed.bens_claim().await), (1, None));
 }

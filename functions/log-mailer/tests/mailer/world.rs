@@ -1,3 +1,4 @@
+use std::pin::Pin;
 use std::time::Duration;
 
 use domain::{Membership, NewTask, Project, ProjectId, Role, Task, TaskId, TaskPatch, UserId, Version};
@@ -5,7 +6,7 @@ use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
 use log_mailer::{Deadline, Invocation, LEASE, Mailer, Settings, handle};
 use serde_json::{Value, json};
-use store::{Changes, Clock, Delivery, Environment, Mail, Part, RecipientKey, Work};
+use store::{Changes, Claim, Clock, Delivery, Environment, Mail, Part, RecipientKey, Work};
 use uuid::Uuid;
 
 use crate::mail_queue::MailQueue;
@@ -246,6 +247,20 @@ impl Handed {
 
     pub(crate) fn bens(&self) -> RecipientKey {
         RecipientKey::User(self.ben)
+    }
+
+    pub(crate) async fn bens_claim(&self) -> Option<Claim> {
+        self.world.mail.mailbox(&self.bens()).await.expect("a read").claim
+    }
+
+    /// Lets the mailer work until Ben's claim is at this attempt, and not a step further.
+    pub(crate) async fn until_attempt(&self, attempt: u32, mut work: Pin<&mut impl Future>) -> Claim {
+        loop {
+            match self.bens_claim().await {
+                Some(claim) if claim.attempt == attempt => return claim,
+                _ => assert!(futures::poll!(work.as_mut()).is_pending(), "it never came to that"),
+            }
+        }
     }
 }
 
