@@ -2,7 +2,7 @@
 //!
 //! Each case is written twice: with what somebody typed, and with plain words in its place. The two must differ in nothing but the
 //! words. `cargo test` tries 20,000 cases; a million are tried by
-//! `PROPTEST_CASES=1000000 cargo test --release -p log-mailer --test hostile_text`.
+//! `PROPTEST_CASES=1000000 cargo test --profile measure -p log-mailer --test hostile_text`.
 
 mod letters;
 mod message;
