@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use domain::{ProjectId, TaskId, Version};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use store::{Claim, Cursor, MailEntry, Part, StoreError};
 
 use self::judgement::{Heads, Owed};
@@ -19,8 +19,7 @@ use crate::stack::StartError;
 #[derive(Debug, Clone, Args)]
 pub struct RepairOptions {
     /// The table of mails itself was put back: what happened or was due before T counts as mailed. T is when the mailer last worked
-    /// on the table that was lost. Where it is not given, all that was logged more than 20 minutes ago counts as planned, since what
-    /// is younger may still have its hint on the way, and what is due stays due
+    /// on the table that was lost. Where it is not given, what is not planned yet will be, and what is due stays due
     #[arg(long, value_name = "T", value_parser = time)]
     pub mailed_until: Option<Timestamp>,
     /// Say what would be changed, and change nothing
@@ -30,16 +29,11 @@ pub struct RepairOptions {
     pub place: Place,
 }
 
-/// A change younger than this may still wait for its hint: SQS delays a message for 15 minutes at most.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
-
 /// What is taken for granted, and whether to act on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Repair {
     /// Until when everything was mailed, where the table of mails was put back.
     pub mailed_until: Option<Timestamp>,
-    /// Where nobody knows until when everything was mailed: before when it was planned. What is younger is left to its hint.
-    pub settled_before: Option<Timestamp>,
     /// Change nothing.
     pub dry_run: bool,
 }
@@ -74,7 +68,7 @@ pub struct Repaired {
 pub async fn run(options: RepairOptions) -> Result<bool, StartError> {
     let RepairOptions { mailed_until, dry_run, place } = options;
     let deployment = place.open(false)?;
-    let repair = Repair { mailed_until, settled_before: Some(Timestamp::now() - SETTLED_AFTER), dry_run };
+    let repair = Repair { mailed_until, dry_run };
     let repaired = repair_cursors(&deployment, repair, &mut |line| println!("{line}")).await?;
     let Repaired { tasks, up, down, away, parts_away, parts_cut, claims, deliveries, left } = repaired;
     println!("{tasks} tasks{}", if dry_run { "; nothing is changed, this is what would be" } else { "" });
@@ -164,13 +158,15 @@ struct Work<'a> {
 impl Work<'_> {
     async fn repair_cursor(&mut self, project: ProjectId, task: TaskId, before: &Cursor) -> Result<(), StartError> {
         let head = self.heads.of(project, task);
-        let mut after = head;
-        let until = self.repair.mailed_until.or(self.repair.settled_before);
-        if let Some(until) = until.filter(|_| before.version < head) {
-            // What happened since then is still to be planned.
-            let log = self.deployment.changes()?.log(project, task, before.version, Some(head)).await?;
-            after = log.iter().take_while(|it| it.at < until).last().map_or(before.version, |it| it.version);
-        }
+        let after = match self.repair.mailed_until {
+            Some(until) if before.version < head => {
+                // What happened since then is still to be planned.
+                let log = self.deployment.changes()?.log(project, task, before.version, Some(head)).await?;
+                log.iter().take_while(|it| it.at < until).last().map_or(before.version, |it| it.version)
+            }
+            // Whatever keeps what is behind from being planned, it is still owed.
+            _ => head.min(before.version),
+        };
         let goes_on = before.progress.is_some_and(|it| it.to <= head) && after == before.version;
         if after == before.version && (before.progress.is_none() || goes_on) {
             return Ok(());

@@ -224,13 +224,14 @@ async fn what_is_not_planned_yet_is_not_taken_for_planned() {
     let timed = Timed::start_with(Options { interpose: valve.interpose(), ..Options::default() }).await;
     let ([ada, ben], project) = timed.team(["Ada", "Ben"]).await;
     valve.close();
-    let young = ada.create_task(&project, json!({"title": "Its hint is on the way", "assignee": ben.id})).await;
-    let settled_before = Some(timed.now() - SignedDuration::from_mins(20));
-    let repaired = repair(&timed.stack, Repair { settled_before, ..Repair::default() }).await;
-    assert_eq!(repaired, Repaired { tasks: 1, ..Repaired::default() });
-    let settled_before = Some(timed.now() + SignedDuration::from_secs(1));
-    let repaired = repair(&timed.stack, Repair { settled_before, ..Repair::default() }).await;
-    assert_eq!(repaired, Repaired { tasks: 1, up: 1, ..Repaired::default() }, "{young}");
+    ada.create_task(&project, json!({"title": "The mailer is down", "assignee": ben.id})).await;
+    let hour = SignedDuration::from_hours(1);
+    let nothing = Repaired { tasks: 1, ..Repaired::default() };
+    timed.skip(7_200);
+    assert_eq!(repair(&timed.stack, Repair::default()).await, nothing, "nobody said that it was mailed");
+    let mailed_until = |it| Repair { mailed_until: Some(it), ..Repair::default() };
+    assert_eq!(repair(&timed.stack, mailed_until(timed.now() - hour * 3)).await, nothing);
+    assert_eq!(repair(&timed.stack, mailed_until(timed.now() - hour)).await, Repaired { up: 1, ..nothing });
 }
 
 #[tokio::test(flavor = "multi_thread")]
