@@ -129,9 +129,16 @@ impl Judge<'_> {
         self.tally.changes += log.len() as u64;
     }
 
-    /// Every mail has one recipient, and its claim stands in the deliveries; a second of one claim is explained.
+    /// Every mail has one recipient, shows or counts the tasks its claim is recorded to have told of, and a second of one claim is
+    /// explained.
     fn mails(&mut self) {
         let recorded: BTreeSet<&str> = self.evidence.records.values().flatten().map(|it| it.claim.as_str()).collect();
+        let mut sent: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for ((_, task), records) in &self.evidence.records {
+            for record in records.iter().filter(|it| it.is_sent) {
+                sent.entry(&record.claim).or_default().insert(*task);
+            }
+        }
         for (claim, mails) in &self.evidence.mails {
             self.tally.mails += mails.len() as u64;
             if claim.is_empty() {
@@ -144,6 +151,19 @@ impl Judge<'_> {
             let tells = |it: &Read| !it.blocks.is_empty();
             if mails.iter().any(tells) && !recorded.contains(claim.as_str()) {
                 self.wrong.push(format!("claim {claim} was mailed to {}, and no delivery is recorded of it", mails[0].to));
+            }
+            // What an attempt said that somebody else had to end is composed anew for the record, and may have changed meanwhile.
+            let is_plain = !self.run.world.faults().ledger.is_struck(claim);
+            if let ([mail], true) = (mails.as_slice(), is_plain)
+                && tells(mail)
+            {
+                let (shown, tasks) = (mail.blocks.len(), sent.get(claim.as_str()).map_or(0, BTreeSet::len));
+                if shown + mail.counted != tasks {
+                    let counted = mail.counted;
+                    self.wrong.push(format!(
+                        "claim {claim} showed {shown} tasks, counted {counted}, and is recorded to tell of {tasks}"
+                    ));
+                }
             }
             let more = mails.len() as u64 - 1;
             if more > 0 && !self.run.world.faults().ledger.is_struck(claim) {
