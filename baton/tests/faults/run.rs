@@ -198,11 +198,12 @@ pub(crate) async fn run(seed: u64, changes: usize) -> Result<Tally, Vec<String>>
     run.log_in_again().await;
     let judged = verdict::judge(&run).await;
     let mails = run.world.stack().inbox().len().expect("the inbox answers");
-    script::replay_log(&mut run).await.map_err(|it| vec![it])?;
+    let published = script::replay_log(&mut run).await.map_err(|it| vec![it])?;
     let after = run.world.stack().inbox().len().expect("the inbox answers");
     let mut tally = judged?;
-    if after != mails {
-        return Err(vec![format!("REPLAYED: a replay of the whole log brought {} mails", after - mails)]);
+    if (published, after) != (tally.changes, mails) {
+        let (changes, more) = (tally.changes, after - mails);
+        return Err(vec![format!("REPLAYED: a replay published {published} of {changes} changes and brought {more} mails")]);
     }
     let faults: BTreeMap<_, _> = run.world.faults().injected.counts();
     tally.faults = faults;

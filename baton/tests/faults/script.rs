@@ -1,7 +1,15 @@
 //! What people do: at random, and the same for the same seed as far as the answers they get are the same.
 
+use std::num::NonZeroU32;
+
+use baton::operate::replay::{LogSpan, Replayed, replay};
+use baton::operate::{Deployment, Stop};
+use domain::ProjectId;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 use crate::history::KINDS;
 use crate::model::{Choice, Moment, Standing, Subscription};
@@ -297,20 +305,25 @@ fn turn(run: &mut Run, person: usize, begun: Moment, standing: Standing) {
     run.lives[person].turn(begun, settled, standing);
 }
 
-/// Announces every change of the log once more, as a replay does.
+/// Publishes every change of the log once more, as `baton replay` does, and answers how many.
 ///
 /// # Errors
-/// Something is still owed days after that.
-pub(crate) async fn replay_log(run: &mut Run) -> Result<(), String> {
-    for task in run.tasks.iter().filter(|it| !it.id.is_empty()) {
-        let detail = json!({"project": run.projects[task.project].id, "task": task.id, "version": 1, "kind": "updated"});
-        let event = json!({
-            "version": "0", "id": task.id, "detail-type": "Task Updated", "source": "baton.tasks", "detail": detail,
-            "account": "000000000000", "time": "2026-11-20T11:00:00Z", "region": "eu-central-1", "resources": [],
-        });
-        run.world.stack().publish(event).await;
+/// The log cannot be replayed, or something is still owed days after that.
+pub(crate) async fn replay_log(run: &mut Run) -> Result<u64, String> {
+    const FAST: NonZeroU32 = NonZeroU32::new(10_000).expect("is not zero");
+    let deployment = Deployment::of(run.world.stack().calls()).map_err(|error| error.to_string())?;
+    let (now, ages) = (Timestamp::now(), SignedDuration::from_hours(24 * 365));
+    let mut published = 0;
+    let projects: Vec<ProjectId> = run.projects.iter().map(|it| it.id.parse().expect("an id")).collect();
+    for project in projects.into_iter().map(Some) {
+        let (span, mut replayed) = (LogSpan { since: now - ages, until: now + ages, project }, Replayed::default());
+        // Of an operator's command nobody asked that its future can move between threads.
+        let done = block_in_place(|| Handle::current().block_on(replay(&deployment, span, FAST, &Stop::never(), &mut replayed)));
+        done.map_err(|error| format!("the log cannot be replayed: {error}"))?;
+        published += replayed.entries as u64;
     }
-    run.world.settle().await
+    run.world.settle().await?;
+    Ok(published)
 }
 
 #[test]
