@@ -137,7 +137,7 @@ async fn after_the_mail_table_was_put_back_nothing_is_mailed_again_and_what_come
     mail.file_letter(&part(&ben, &project, &old, (1, 1), stopped - SignedDuration::from_mins(1))).await.expect("it is filed");
     let missed = ada.create_task(&project, json!({"title": "While nobody mailed", "assignee": ben.id})).await;
 
-    let wanted = Repair { mailed_until: Some(stopped), dry_run: true, ..Repair::default() };
+    let wanted = Repair { mailed_until: Some(stopped), dry_run: true };
     let would = repair(&timed.stack, wanted).await;
     assert_eq!((would.tasks, would.up, would.down, would.away, would.parts_away, would.left), (3, 2, 0, 0, 1, 0));
     let done = repair(&timed.stack, Repair { dry_run: false, ..wanted }).await;
