@@ -8,8 +8,6 @@ use domain::ProjectId;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tokio::runtime::Handle;
-use tokio::task::block_in_place;
 
 use crate::history::KINDS;
 use crate::model::{Choice, Moment, Standing, Subscription};
@@ -317,8 +315,7 @@ pub(crate) async fn replay_log(run: &mut Run) -> Result<u64, String> {
     let projects: Vec<ProjectId> = run.projects.iter().map(|it| it.id.parse().expect("an id")).collect();
     for project in projects.into_iter().map(Some) {
         let (span, mut replayed) = (LogSpan { since: now - ages, until: now + ages, project }, Replayed::default());
-        // Of an operator's command nobody asked that its future can move between threads.
-        let done = block_in_place(|| Handle::current().block_on(replay(&deployment, span, FAST, &Stop::never(), &mut replayed)));
+        let done = replay(&deployment, span, FAST, &Stop::never(), &mut replayed).await;
         done.map_err(|error| format!("the log cannot be replayed: {error}"))?;
         published += replayed.entries as u64;
     }

@@ -79,7 +79,9 @@ impl Bus {
     /// # Errors
     /// [`NotTaken`], where the bus refuses one after all tries, or does not answer.
     pub async fn announce_again(&self, changes: &[Change]) -> Result<(), NotTaken> {
-        let mut waiting = changes.iter().enumerate().map(|(place, it)| Announcement::new(it, place.to_string())).peekable();
+        let announcements: Vec<Announcement> =
+            changes.iter().enumerate().map(|(place, it)| Announcement::new(it, place.to_string())).collect();
+        let mut waiting = announcements.into_iter().peekable();
         while waiting.peek().is_some() {
             let mut batch = Batch::default();
             while let Some(next) = waiting.next_if(|it| batch.takes(it)) {
