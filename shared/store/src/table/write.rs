@@ -177,9 +177,11 @@ impl Write {
     }
 }
 
-/// All of it or nothing. A collision with another transaction is tried again here: the conditions decide who was first. Every attempt
-/// has the same token, so that one whose answer was lost is known again, and not taken for somebody else's: a token stands for what was
-/// done (API reference of TransactWriteItems), and what was cancelled is tried anew under it.
+/// All of it or nothing. A collision with another transaction is tried again here: the conditions decide who was first.
+///
+/// Every attempt has the same token, so that one whose answer was lost is known again, and not taken for somebody else's. The API
+/// reference says so of what was done; that what was cancelled is tried anew under its token says
+/// <https://www.alexdebrie.com/posts/dynamodb-transactions/>. Were it not, the collisions would seem not to end.
 ///
 /// # Errors
 /// [`StoreError::Conflict`], where the collisions do not end.
