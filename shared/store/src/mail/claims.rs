@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{ClaimId, Rhythm};
 use jiff::{SignedDuration, Timestamp};
@@ -7,8 +5,9 @@ use tracing::error;
 
 use super::parts::{FORGOTTEN_AFTER, part_item, part_key};
 use crate::item::{Item, json, number, text};
+use crate::table::scan::Scan;
 use crate::table::write::{MOST_WRITES, Write, transact};
-use crate::{Mail, Part, RecipientKey, SHARDS, StoreError, keys};
+use crate::{Mail, Part, RecipientKey, StoreError, keys};
 
 /// This very attempt. A holder whose lease ran out is of an earlier one, and changes nothing of what its successor holds.
 const THIS: &str = "#claim = :claim AND #attempt = :attempt";
@@ -255,21 +254,29 @@ impl Mail {
             .value(":expires_at", number(item.number::<i64>("expires_at")?)))
     }
 
-    /// Lets every open claim expire now. Only for whoever knows that nobody else is at work. Answers how many there were.
+    /// Lets every open claim expire now. Only for whoever knows that nobody else is at work: the whole table is read, since a claim whose
+    /// parts are taken away already is found by nothing else, and would hold up whatever its recipient is owed next. Answers how many
+    /// there were. One that cannot be read is logged and left.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn expire_claims(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let mut recipients = BTreeSet::new();
-        for shard in 0..SHARDS {
-            recipients.extend(self.due(shard, Timestamp::MAX, None, usize::MAX).await?.into_iter().map(|it| it.recipient));
-        }
+        let mut scan = Scan::new(&self.table).only("#sk = :sk AND attribute_exists(#claim)").value(":sk", text(keys::CLAIM));
         let mut expired = 0;
-        for recipient in recipients {
-            let Some(claim) = self.mailbox(&recipient).await?.claim.filter(|it| !it.is_expired(now)) else { continue };
-            let write = self.update(&claim, "SET #lease_until = :now").value(":now", text(keys::timestamp(now)));
-            write.run("let a claim expire").await?;
-            expired += 1;
+        while let Some(page) = scan.next_page("read what claims are open").await? {
+            for item in &page {
+                let claim = match claim_of(item) {
+                    Ok(claim) if claim.is_expired(now) => continue,
+                    Ok(claim) => claim,
+                    Err(error) => {
+                        error!(error = &error as &dyn std::error::Error, "a claim cannot be read");
+                        continue;
+                    }
+                };
+                let write = self.update(&claim, "SET #lease_until = :now").value(":now", text(keys::timestamp(now)));
+                write.run("let a claim expire").await?;
+                expired += 1;
+            }
         }
         Ok(expired)
     }
@@ -294,7 +301,14 @@ fn mailbox(recipient: &RecipientKey, item: &Item) -> Result<Mailbox, StoreError>
     Ok(Mailbox { claim, rhythm })
 }
 
-pub(crate) fn claim(recipient: &RecipientKey, item: &Item) -> Result<Claim, StoreError> {
+/// The open claim of an item of which no more is known than that it is one.
+pub(crate) fn claim_of(item: &Item) -> Result<Claim, StoreError> {
+    let partition = item.text("pk")?;
+    let corrupt = || StoreError::Corrupt { what: format!("{partition} is not the partition of a recipient") };
+    claim(&keys::recipient_of_partition(partition).ok_or_else(corrupt)?, item)
+}
+
+fn claim(recipient: &RecipientKey, item: &Item) -> Result<Claim, StoreError> {
     Ok(Claim {
         id: item.word("claim")?,
         recipient: recipient.clone(),

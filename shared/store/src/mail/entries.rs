@@ -1,7 +1,7 @@
 use domain::{ProjectId, TaskId};
 use tracing::error;
 
-use super::claims::claim;
+use super::claims::claim_of;
 use super::cursors::{cursor, task_of};
 use super::parts::part;
 use crate::item::{Item, text};
@@ -54,12 +54,7 @@ fn entry(item: &Item) -> Result<MailEntry, StoreError> {
             let (project, task) = task_of(item)?;
             Ok(MailEntry::Cursor { project, task, cursor: cursor(item)? })
         }
-        keys::CLAIM => {
-            let partition = item.text("pk")?;
-            let corrupt = || StoreError::Corrupt { what: format!("{partition} is not the partition of a recipient") };
-            let recipient = keys::recipient_of_partition(partition).ok_or_else(corrupt)?;
-            claim(&recipient, item).map(MailEntry::Claim)
-        }
+        keys::CLAIM => claim_of(item).map(MailEntry::Claim),
         _ => part(item).map(MailEntry::Part),
     }
 }

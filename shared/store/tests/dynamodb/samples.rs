@@ -11,6 +11,7 @@ pub(crate) const TASK: TaskId = TaskId(Uuid::from_u128(2));
 pub(crate) const OTHER_TASK: TaskId = TaskId(Uuid::from_u128(3));
 pub(crate) const ADA: UserId = UserId(Uuid::from_u128(4));
 pub(crate) const BEN: UserId = UserId(Uuid::from_u128(5));
+pub(crate) const CEM: UserId = UserId(Uuid::from_u128(6));
 pub(crate) const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
 pub(crate) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
