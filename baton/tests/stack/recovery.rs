@@ -99,7 +99,10 @@ async fn what_was_acknowledged_survives_twenty_kills_and_is_mailed() {
             told["items"].as_array().is_some_and(|it| it.iter().any(is_sent))
                 && mails_by_reader[*reader].iter().any(|it| it.contains("more task"))
         };
-        assert!(!told.is_empty() || is_counted(1).await, "{path} was never mailed");
+        if told.is_empty() && !is_counted(1).await {
+            let deliveries = process.expect("GET", &format!("{path}/changes/1/deliveries"), &ada.token, Value::Null, 200).await;
+            panic!("{path} was never mailed: {deliveries:#}");
+        }
         let is_done = now < 2 || told.iter().any(|it| it.contains("done")) || is_counted(2).await;
         assert!(is_done, "{path} was moved to done and nobody told: {told:#?}");
     }
