@@ -23,6 +23,9 @@ const AFTER_ACCOUNT_TROUBLE: Duration = Duration::from_secs(300);
 
 const TOO_OLD: &str = "no attempt of a week came to an end";
 
+/// Behind the reason for which a later attempt sends no mail.
+const EARLIER_MAIL: &str = "; a mail of an earlier attempt may have arrived";
+
 /// Whether the recipient may be owed more that can be told now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -178,10 +181,14 @@ impl Mailer {
             }
             warn!(claim.id = %id, attempt, mail_resent = true, "send again what an earlier attempt did not close");
         }
-        match self.ses.send(mail, *id, recipient).await {
+        let outcome = self.ses.send(mail, *id, recipient).await;
+        if *attempt > 1 && matches!(outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. }) {
+            self.counters.add_resent();
+        }
+        match outcome {
             Outcome::Accepted { message_id } => {
                 info!(claim.id = %id, message.id = message_id, parts = claim.parts.len(), "sent a mail");
-                self.counters.add_sent(*attempt);
+                self.counters.add_sent();
                 let silent = deliveries.iter().filter(|it| it.state == DeliveryState::Suppressed).count();
                 self.counters.add_suppressed(silent);
                 let now = self.clock.now();
@@ -235,9 +242,12 @@ impl Mailer {
         &self,
         claim: &Claim,
         reason: &str,
-        deliveries: Vec<Delivery>,
+        mut deliveries: Vec<Delivery>,
         rhythm: Option<Rhythm>,
     ) -> Result<Next, StoreError> {
+        if claim.attempt > 1 {
+            deliveries.iter_mut().filter_map(|it| it.reason.as_mut()).for_each(|it| it.push_str(EARLIER_MAIL));
+        }
         if claim.parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. })) {
             warn!(claim.id = %claim.id, reason, "a letter is not sent");
         }

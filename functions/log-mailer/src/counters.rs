@@ -17,7 +17,7 @@ pub struct Counts {
     pub planned: u64,
     /// Mails the mail service accepted, those sent again among them.
     pub sent: u64,
-    /// Mails sent for a claim that an earlier attempt had left open: each may be somebody's second.
+    /// Mails that the mail service took, or may have taken, of a claim that an earlier attempt had left open: each may be a second.
     pub resent: u64,
     /// Parts closed without a mail.
     pub suppressed: u64,
@@ -44,11 +44,12 @@ impl Counters {
         self.planned.fetch_add(parts as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn add_sent(&self, attempt: u32) {
+    pub(crate) fn add_sent(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        if attempt > 1 {
-            self.resent.fetch_add(1, Ordering::Relaxed);
-        }
+    }
+
+    pub(crate) fn add_resent(&self) {
+        self.resent.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn add_suppressed(&self, parts: usize) {
