@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use axum::Router;
+
 use crate::function::Function;
 
 /// A service that functions call.
@@ -29,12 +31,14 @@ impl Service {
 
 type Lead = dyn Fn(&str, Service, &str) -> String + Send + Sync;
 type Wrap = dyn Fn(Function) -> Function + Send + Sync;
+type WrapTasks = dyn Fn(Router) -> Router + Send + Sync;
 
 /// Other ways to the services, and other ways to be called.
 #[derive(Clone, Default)]
 pub struct Interpose {
     lead: Option<Arc<Lead>>,
     wrap: Option<Arc<Wrap>>,
+    wrap_tasks: Option<Arc<WrapTasks>>,
 }
 
 impl Interpose {
@@ -50,6 +54,12 @@ impl Interpose {
         Self { wrap: Some(Arc::new(wrap)), ..self }
     }
 
+    /// Puts other routes in place of those of `tasks`.
+    #[must_use]
+    pub fn wrap_tasks(self, wrap: impl Fn(Router) -> Router + Send + Sync + 'static) -> Self {
+        Self { wrap_tasks: Some(Arc::new(wrap)), ..self }
+    }
+
     pub(crate) fn address(&self, function: &str, service: Service, address: &str) -> String {
         self.lead.as_ref().map_or_else(|| address.to_owned(), |lead| lead(function, service, address))
     }
@@ -58,6 +68,13 @@ impl Interpose {
         match &self.wrap {
             Some(wrap) => wrap(function),
             None => function,
+        }
+    }
+
+    pub(crate) fn tasks(&self, routes: Router) -> Router {
+        match &self.wrap_tasks {
+            Some(wrap) => wrap(routes),
+            None => routes,
         }
     }
 }

@@ -61,10 +61,11 @@ impl Faults {
 
     /// What a stack is started with so that all of this happens to it.
     pub(crate) fn interpose(self: &Arc<Self>) -> Interpose {
-        let (leading, wrapping) = (Arc::clone(self), Arc::clone(self));
+        let (leading, wrapping, routing) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
         Interpose::default()
             .lead(move |function, service, address| leading.lead(function, service, address))
             .wrap(move |function| handlers::wrap(function, Arc::clone(&wrapping)))
+            .wrap_tasks(move |routes| handlers::wrap_routes(routes, Arc::clone(&routing)))
     }
 
     fn lead(&self, function: &str, service: Service, address: &str) -> String {

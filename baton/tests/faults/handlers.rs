@@ -5,15 +5,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use baton::function::{Function, FunctionError};
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::faults::Faults;
 use crate::schedule::{Caller, Fault, Injection, Site};
 
-/// A function dies at one of its first awaits, this one at the latest.
-const LATEST_DEATH: u64 = 60;
+/// A function dies at one of its first awaits: so many, since short calls are to be struck as well as what long ones do last.
+const LATEST_DEATHS: [u64; 4] = [4, 12, 60, 600];
 
 /// The same function, in a world where its calls go wrong.
 pub(crate) fn wrap(function: Function, faults: Arc<Faults>) -> Function {
@@ -25,6 +31,20 @@ pub(crate) fn wrap(function: Function, faults: Arc<Faults>) -> Function {
             Call { function, faults }.deliver(event).await
         }
     })
+}
+
+/// The same routes, in a world where their function dies: what answers for it then is the gateway.
+pub(crate) fn wrap_routes(routes: Router, faults: Arc<Faults>) -> Router {
+    routes.route_layer(middleware::from_fn_with_state(faults, answer))
+}
+
+async fn answer(State(faults): State<Arc<Faults>>, request: Request, next: Next) -> Response {
+    let Some(Injection { fault, chance }) = faults.next(Site::Invocation(Caller::Tasks)) else { return next.run(request).await };
+    let killed = || {
+        faults.count(fault);
+        StatusCode::BAD_GATEWAY.into_response()
+    };
+    Mortal::new(next.run(request).boxed(), chance).await.unwrap_or_else(killed)
 }
 
 #[derive(Clone)]
@@ -101,19 +121,16 @@ impl Call {
         let running = self.function.run(event);
         match self.faults.next(Site::Invocation(caller)) {
             None => running.await,
-            Some(Injection { fault, chance }) => {
-                let awaits_left = 1 + chance % LATEST_DEATH;
-                match (Mortal { running: Some(running), awaits_left }).await {
-                    Some(answer) => answer,
-                    None => {
-                        self.faults.count(fault);
-                        if caller == Caller::Mailer {
-                            self.faults.ledger.crash();
-                        }
-                        Err(FunctionError("killed".to_owned()))
+            Some(Injection { fault, chance }) => match Mortal::new(running, chance).await {
+                Some(answer) => answer,
+                None => {
+                    self.faults.count(fault);
+                    if caller == Caller::Mailer {
+                        self.faults.ledger.crash();
                     }
+                    Err(FunctionError("killed".to_owned()))
                 }
-            }
+            },
         }
     }
 }
@@ -134,13 +151,20 @@ fn with_failure(mut answer: Value, record: &Value) -> Value {
 }
 
 /// A future that is dropped at one of its awaits; then it comes to nothing.
-struct Mortal {
-    running: Option<BoxFuture<'static, Result<Value, FunctionError>>>,
+struct Mortal<T> {
+    running: Option<BoxFuture<'static, T>>,
     awaits_left: u64,
 }
 
-impl Future for Mortal {
-    type Output = Option<Result<Value, FunctionError>>;
+impl<T> Mortal<T> {
+    fn new(running: BoxFuture<'static, T>, chance: u64) -> Self {
+        let latest = LATEST_DEATHS[(chance >> 32) as usize % LATEST_DEATHS.len()];
+        Self { running: Some(running), awaits_left: 1 + chance % latest }
+    }
+}
+
+impl<T> Future for Mortal<T> {
+    type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if self.awaits_left == 0 {

@@ -18,7 +18,10 @@ pub(crate) async fn answer(services: &Services, request: &Request) -> Response {
     };
     services.faults.count(fault);
     match fault {
-        Fault::MailThrottled => refused(429, "TooManyRequestsException", "Maximum sending rate exceeded."),
+        Fault::MailThrottled => {
+            ledger.refuse(&claim);
+            refused(429, "TooManyRequestsException", "Maximum sending rate exceeded.")
+        }
         Fault::MailLostAnswer => {
             ledger.strike(&claim);
             let _lost = services.forward(request).await;

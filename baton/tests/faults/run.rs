@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::model::{Life, Moment, Standing};
 use crate::person::{Person, expect};
 use crate::process;
-use crate::schedule::{Dice, mix};
+use crate::schedule::{Dice, Site, mix};
 use crate::script::{self, Act};
 use crate::tally::Tally;
 use crate::verdict;
@@ -159,7 +159,7 @@ impl Run {
         if seconds >= 3600 {
             self.world.reconcile().await;
         }
-        if self.dice.in_thousand(8) && self.world.restart().await {
+        if self.world.faults().next(Site::Round).is_some() && self.world.restart().await {
             self.log_in_again().await;
         }
     }

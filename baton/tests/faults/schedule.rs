@@ -35,10 +35,12 @@ pub(crate) enum Site {
     Reports,
     /// A batch of the stream to the publisher.
     Stream,
-    /// Any call of a function that takes events.
+    /// Any call of a function.
     Invocation(Caller),
     /// A step of the time.
     Clock,
+    /// A round of what people do.
+    Round,
 }
 
 /// What happens to a call.
@@ -70,6 +72,7 @@ pub(crate) enum Fault {
     ReportRepeated,
     StreamRepeated,
     StreamPartial,
+    TasksKilled,
     MailerKilled,
     PublisherKilled,
     ClockSkew,
@@ -107,6 +110,7 @@ impl Fault {
             Self::ReportRepeated => "Send event repeated",
             Self::StreamRepeated => "stream: batch delivered twice",
             Self::StreamPartial => "stream: batch taken in part",
+            Self::TasksKilled => "tasks killed at an await",
             Self::MailerKilled => "mailer killed at an await",
             Self::PublisherKilled => "publisher killed at an await",
             Self::ClockSkew => "clock skew between functions",
@@ -160,8 +164,9 @@ impl Fault {
             Site::Stream => &[(Self::StreamRepeated, 40), (Self::StreamPartial, 40)],
             Site::Invocation(Caller::Mailer) => &[(Self::MailerKilled, 120)],
             Site::Invocation(Caller::Publisher) => &[(Self::PublisherKilled, 80)],
-            Site::Invocation(Caller::Tasks) => &[],
+            Site::Invocation(Caller::Tasks) => &[(Self::TasksKilled, 80)],
             Site::Clock => &[(Self::ClockSkew, 300)],
+            Site::Round => &[(Self::Restart, 8)],
         }
     }
 }

@@ -40,6 +40,7 @@ pub(crate) async fn judge(run: &Run) -> Result<Tally, Vec<String>> {
             judge.notes(person, *task, log);
         }
     }
+    judge.wrong.extend(run.world.faults().ledger.unallowed());
     for letter in evidence.dead_letters.iter().filter(|it| it.contains("\"reason\"")) {
         judge.wrong.push(format!("the mailer buried a message: {letter}"));
     }
