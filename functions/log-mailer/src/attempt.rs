@@ -23,7 +23,7 @@ const AFTER_ACCOUNT_TROUBLE: Duration = Duration::from_secs(300);
 
 const TOO_OLD: &str = "no attempt of a week came to an end";
 
-/// Behind the reason for which a later attempt sends no mail.
+/// Behind the reason for which a later attempt does not tell of something: what was chosen since is not what the first went by.
 const EARLIER_MAIL: &str = "; a mail of an earlier attempt may have arrived";
 
 /// Whether the recipient may be owed more that can be told now.
@@ -91,7 +91,7 @@ impl Mailer {
         let profile = self.profile(&claim.recipient).await?;
         let deliveries = match self.compose(claim, profile.as_ref()).await? {
             Composed::Silence { .. } if was_sent => self.sent(claim),
-            Composed::Mail { deliveries, .. } | Composed::Silence { deliveries, .. } => deliveries,
+            Composed::Mail { deliveries, .. } | Composed::Silence { deliveries, .. } => doubted(claim, deliveries),
         };
         let is_recorded =
             |it: &Delivery| recorded.iter().any(|other| (other.task, other.to, other.timing) == (it.task, it.to, it.timing));
@@ -106,7 +106,7 @@ impl Mailer {
         let profile = self.profile(&claim.recipient).await?;
         // What the mail said is in the log; what changed since, as whoever left the project, has no say in it.
         let deliveries = match self.compose(claim, profile.as_ref()).await? {
-            Composed::Mail { deliveries, .. } => deliveries,
+            Composed::Mail { deliveries, .. } => doubted(claim, deliveries),
             Composed::Silence { .. } => self.sent(claim),
         };
         self.mail.record_deliveries(claim, &deliveries, self.clock.now()).await?;
@@ -129,7 +129,7 @@ impl Mailer {
         profile: Option<&Profile>,
         rhythm: Option<Rhythm>,
     ) -> Result<Next, StoreError> {
-        if !self.is_owed(claim).await? {
+        if !self.unless_failed(claim, self.is_owed(claim).await).await? {
             info!(claim.id = %claim.id, "released a claim of what somebody else has told meanwhile");
             return self.release(claim).await;
         }
@@ -141,13 +141,24 @@ impl Mailer {
             error!(claim.id = %claim.id, claim.attempt, "gave up a mail that never came to an end");
             return self.suppress(claim, TOO_OLD, self.silent(claim, TOO_OLD), rhythm).await;
         }
-        match self.compose(claim, profile).await? {
+        match self.unless_failed(claim, self.compose(claim, profile).await).await? {
             Composed::Silence { reason, deliveries } => {
                 info!(claim.id = %claim.id, reason, "sent no mail");
                 self.suppress(claim, reason, deliveries, rhythm).await
             }
-            Composed::Mail { mail, deliveries } => self.hand_over(claim, &mail, &deliveries, rhythm).await,
+            Composed::Mail { mail, deliveries } => self.hand_over(claim, &mail, &doubted(claim, deliveries), rhythm).await,
         }
+    }
+
+    /// Releases the claim of a first attempt that fails before anything was said to the mail service: nobody has to wait for its lease.
+    /// What cannot be read will not be readable in a minute, so its claim stays, and is tried less and less often.
+    pub(crate) async fn unless_failed<T>(&self, claim: &Claim, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        let is_worth_another = |error: &StoreError| !matches!(error, StoreError::Corrupt { .. });
+        if claim.attempt == 1 && outcome.as_ref().is_err_and(is_worth_another) {
+            // Where this fails, too, the lease is waited for.
+            let _released = self.release(claim).await;
+        }
+        outcome
     }
 
     /// Whether all of a claim's parts are still there. They were read before the claim was open, and somebody else may have told
@@ -214,15 +225,15 @@ impl Mailer {
             }
             Outcome::Unknown { reason } => {
                 error!(claim.id = %id, reason, "whether a mail was accepted is unknown, so its claim stays open until its lease ends");
-                self.leave(claim).await
+                self.leave(claim, claim.lease_until).await
             }
         }
     }
 
-    /// Leaves a claim of which nobody knows whether its mail was taken, until its lease ends or the mail service says so.
-    async fn leave(&self, claim: &Claim) -> Result<Next, StoreError> {
+    /// Leaves a claim of which nobody knows whether its mail was taken, until then or until the mail service says so.
+    async fn leave(&self, claim: &Claim, until: Timestamp) -> Result<Next, StoreError> {
         // The report may have come before this is written: whoever writes second sees the other's word, and closes.
-        match self.mail.mark_unknown(claim).await {
+        match self.mail.mark_unknown(claim, until).await {
             Ok(is_accepted) => Ok(if is_accepted { Next::LookAgain } else { Next::Leave }),
             Err(StoreError::Conflict { .. }) => Ok(Next::Leave),
             Err(error) => Err(error),
@@ -242,17 +253,14 @@ impl Mailer {
         &self,
         claim: &Claim,
         reason: &str,
-        mut deliveries: Vec<Delivery>,
+        deliveries: Vec<Delivery>,
         rhythm: Option<Rhythm>,
     ) -> Result<Next, StoreError> {
-        if claim.attempt > 1 {
-            deliveries.iter_mut().filter_map(|it| it.reason.as_mut()).for_each(|it| it.push_str(EARLIER_MAIL));
-        }
         if claim.parts.iter().any(|it| matches!(it.content, PartContent::Letter { .. })) {
             warn!(claim.id = %claim.id, reason, "a letter is not sent");
         }
         self.counters.add_suppressed(claim.parts.len());
-        self.mail.record_deliveries(claim, &deliveries, self.clock.now()).await?;
+        self.mail.record_deliveries(claim, &doubted(claim, deliveries), self.clock.now()).await?;
         self.close(claim, rhythm).await
     }
 
@@ -277,12 +285,14 @@ impl Mailer {
     }
 
     /// What was not taken now goes later. An earlier attempt's mail may have been taken: its report finds this claim and no other, and a
-    /// new claim's mail would not be known for a second one, so the parts stay in this one.
+    /// new claim's mail would not be known for a second one, so the parts stay in this one. It is not left for its whole lease, which grows
+    /// with every attempt and holds up the recipient's letters.
     async fn put_off(&self, claim: &Claim, by: Duration) -> Result<Next, StoreError> {
+        let until = self.clock.now() + by;
         if claim.attempt > 1 {
-            return self.leave(claim).await;
+            return self.leave(claim, until.min(claim.lease_until)).await;
         }
-        self.postpone(claim, self.clock.now() + by).await.map(|_| Next::Leave)
+        self.postpone(claim, until).await.map(|_| Next::Leave)
     }
 
     /// What else is due may still be told.
@@ -293,4 +303,12 @@ impl Mailer {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What a later attempt records: what it does not tell of an earlier one may have told.
+fn doubted(claim: &Claim, mut deliveries: Vec<Delivery>) -> Vec<Delivery> {
+    if claim.attempt > 1 {
+        deliveries.iter_mut().filter_map(|it| it.reason.as_mut()).for_each(|it| it.push_str(EARLIER_MAIL));
+    }
+    deliveries
 }

@@ -135,7 +135,9 @@ impl Mailer {
             }
             Agenda::Postpone { parts, until } => match self.open_claim(recipient, parts).await? {
                 // A part that somebody else has told meanwhile is in the way; then the claim is released as it is.
-                Some(claim) if self.is_owed(&claim).await? => self.postpone(&claim, until).await?,
+                Some(claim) if self.unless_failed(&claim, self.is_owed(&claim).await).await? => {
+                    self.postpone(&claim, until).await?
+                }
                 Some(claim) => self.release(&claim).await?,
                 None => Next::Leave,
             },

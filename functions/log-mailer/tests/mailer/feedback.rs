@@ -71,8 +71,9 @@ async fn what_is_throttled_at_a_second_attempt_is_counted_as_sent_again_once_it_
     let (handed, _) = lost().await;
     let Handed { world, .. } = &handed;
     world.office.will([Answer::Throttle]);
-    for lease in [LEASE, LEASE * 2] {
-        world.pass(lease);
+    // Who is throttled knows that nothing was taken, and waits a minute and not for the second lease.
+    for wait in [LEASE, Duration::from_secs(60)] {
+        world.pass(wait);
         world.sweep().await;
     }
     assert_eq!((world.mailer.counts().resent, world.sent_to("Ben").len(), handed.bens_claim().await), (1, 2, None));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{ClaimId, Recipient};
 use jiff::Timestamp;
-use log_mailer::LEASE;
+use log_mailer::{Deadline, LEASE};
 use serde_json::json;
 use store::{Claim, Delivery, DeliveryState, Part, PartContent, RecipientKey, TaskSpan};
 use uuid::Uuid;
@@ -40,7 +40,7 @@ async fn a_letter_to_an_address_is_sent_and_a_crash_after_it_was_recorded_double
 
 #[tokio::test]
 async fn who_takes_over_what_was_recorded_in_part_records_the_rest_and_sends_nothing() {
-    let gone = Some("not a member of the project any more");
+    let gone = Some("not a member of the project any more; a mail of an earlier attempt may have arrived");
     // Of a mail that was sent all of it was told, whoever left since.
     for (recorded, leaves, rest) in [(None, false, None), (None, true, None), (Some("recorded before"), true, gone)] {
         let Handed { world, ada, ben, project, task } = Handed::within(World::with_window(30).await, json!({})).await;
@@ -100,4 +100,17 @@ async fn a_mail_that_took_too_long_to_compose_is_left_to_the_next_attempt() {
     world.pass(Duration::from_secs(21));
     world.sweep().await;
     assert_eq!((world.sent_to("Ben").len(), handed.bens_claim().await), (1, None));
+}
+
+#[tokio::test]
+async fn who_fails_before_anything_is_sent_leaves_no_claim_behind() {
+    let handed = Handed::within(World::with_window(30).await, json!({})).await;
+    let Handed { world, task, .. } = &handed;
+    world.hint(&[task]).await;
+    world.pass_seconds(31);
+    let blind = world.another_mailer(&[("CHANGES_TABLE", "not-there")]);
+    assert_eq!(blind.sweep_due(Deadline::from_now()).await.expect("what is due can be read"), 1);
+    assert_eq!((world.office.asked(), handed.bens_claim().await), (0, None));
+    world.sweep().await;
+    assert_eq!((world.sent_to("Ben").len(), world.mailer.counts().resent), (1, 0));
 }

@@ -121,13 +121,14 @@ impl Mail {
         Ok(taken)
     }
 
-    /// Says that the outcome of this attempt will not be known to its holder, who leaves the claim. Answers whether the mail service has
-    /// reported meanwhile that it took the mail: then it can be closed at once.
+    /// Says that the outcome of this claim will not be known to its holder, who leaves it until `lease_until`. Answers whether the mail
+    /// service has reported meanwhile that it took the mail: then it can be closed at once.
     ///
     /// # Errors
     /// [`StoreError::Conflict`], where this attempt is not open any more.
-    pub async fn mark_unknown(&self, claim: &Claim) -> Result<bool, StoreError> {
-        let write = self.update(claim, "SET #unknown = :true").value(":true", AttributeValue::Bool(true));
+    pub async fn mark_unknown(&self, claim: &Claim, lease_until: Timestamp) -> Result<bool, StoreError> {
+        let write = self.update(claim, "SET #unknown = :true, #lease_until = :lease_until");
+        let write = write.value(":true", AttributeValue::Bool(true)).value(":lease_until", text(keys::timestamp(lease_until)));
         write.run("mark a claim's outcome as unknown").await?;
         let open = self.mailbox(&claim.recipient).await?.claim;
         Ok(open.is_some_and(|it| it.is_same_attempt(claim) && it.accepted))

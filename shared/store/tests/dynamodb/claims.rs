@@ -191,10 +191,10 @@ async fn whoever_leaves_a_mail_of_unknown_outcome_learns_of_a_report_that_came_b
     let Tables { mail, .. } = &Tables::new().await;
     let first = claim(1, &[]);
     mail.open_claim(&first).await.expect("it is opened");
-    assert!(!mail.mark_unknown(&first).await.expect("it is open"));
+    assert!(!mail.mark_unknown(&first, first.lease_until).await.expect("it is open"));
     assert_eq!(open(mail).await, Some(Claim { unknown: true, ..first.clone() }));
     mail.mark_accepted(&ada(), first.id).await.expect("the table answers");
-    assert!(mail.mark_unknown(&first).await.expect("it is open"));
+    assert!(mail.mark_unknown(&first, first.lease_until).await.expect("it is open"));
     let both = Claim { unknown: true, accepted: true, ..first };
     assert_eq!(open(mail).await, Some(both.clone()));
     mail.close(&both, None).await.expect("it is closed");

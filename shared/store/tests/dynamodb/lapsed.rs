@@ -53,7 +53,7 @@ async fn before_its_lease_ends_a_claim_is_taken_over_only_to_be_closed() {
     let first = claim(1, &[]);
     mail.open_claim(&first).await.expect("it is opened");
 
-    mail.mark_unknown(&first).await.expect("it is open");
+    mail.mark_unknown(&first, first.lease_until).await.expect("it is open");
     let unknown = open(mail).await.expect("it is open");
     refused(&mail.take_over(&unknown, now, until).await);
     let wishful = Claim { accepted: true, ..unknown.clone() };
@@ -89,7 +89,7 @@ async fn whoever_comes_back_after_their_lease_changes_nothing_of_their_successor
     mail.open_claim(&first).await.expect("it is opened");
     let taken = mail.take_over(&first, first.lease_until, noon() + MINUTE * 9).await.expect("it is taken over");
     refused(&mail.postpone(&first, noon() + MINUTE).await);
-    refused(&mail.mark_unknown(&first).await);
+    refused(&mail.mark_unknown(&first, first.lease_until).await);
     refused(&mail.release(&first).await);
     assert_eq!((open(mail).await, owed(mail).await), (Some(taken.clone()), first.parts.clone()));
 
@@ -119,7 +119,7 @@ async fn whoever_comes_back_after_all_was_told_brings_nothing_back() {
     mail.release(&taken).await.expect("and that is the same");
     for zombie in [&first, &taken] {
         refused(&mail.postpone(zombie, noon() + MINUTE).await);
-        refused(&mail.mark_unknown(zombie).await);
+        refused(&mail.mark_unknown(zombie, zombie.lease_until).await);
     }
     refused(&mail.release(&first).await);
     assert_eq!((open(mail).await, owed(mail).await), (Some(next.clone()), next.parts));
@@ -149,7 +149,7 @@ async fn a_lost_answer_is_no_refusal() {
     mail.postpone(&first, noon() + MINUTE).await.expect("it is postponed");
     let second = claim(2, &parts);
     mail.open_claim(&second).await.expect("it is opened");
-    assert!(!mail.mark_unknown(&second).await.expect("it is open"));
+    assert!(!mail.mark_unknown(&second, second.lease_until).await.expect("it is open"));
     assert!(mail.mark_accepted(&ada(), second.id).await.expect("the table answers"));
     let both = open(mail).await.expect("it is open");
     let taken = mail.take_over(&both, noon(), noon() + MINUTE * 9).await.expect("it is taken over");
