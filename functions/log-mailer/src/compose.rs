@@ -120,7 +120,7 @@ impl Mailer {
     /// back what is owed of other tasks.
     async fn facts(&self, debt: &Debt, reader: UserId) -> Result<Facts, StoreError> {
         let log = async {
-            match self.changes.log(debt.project, debt.task, debt.after(), Some(debt.to())).await {
+            match self.changes.log(debt.project, debt.task, debt.after(), Some(debt.read_to())).await {
                 Err(error @ StoreError::Corrupt { .. }) => {
                     error!(task.id = %debt.task, error = &error as &dyn std::error::Error, "a task's log cannot be read, so it is not told");
                     Ok(None)

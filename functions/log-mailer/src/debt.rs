@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
-use domain::{Change, NetChange, NoticeKinds, OwedSpan, ProjectId, Reader, TaskId, Version, net_change_of};
+use domain::{Change, ChangeKind, NetChange, NoticeKinds, OwedSpan, ProjectId, Reader, TaskId, Version, net_change_of};
 use store::TaskSpan;
+
+/// As many of a reader's own acts after what they are owed are looked at.
+const OWN_ACTS: u64 = 20;
 
 /// All that one mail owes of one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +48,21 @@ impl Debt {
         (!spans.is_empty()).then(|| Self { spans, ..self.clone() })
     }
 
+    /// The last version to read for [`Self::net`].
+    pub(crate) fn read_to(&self) -> Version {
+        Version(self.to().0.saturating_add(OWN_ACTS))
+    }
+
     /// What the log comes to for this reader: the log from the version after [`Self::after`] to [`Self::to`] at least.
+    ///
+    /// What the reader did right after it counts, though it is owed to nobody: who has finished a new task, or passed it on, before the
+    /// mail goes out, is not told of it as if it waited for them. A task that is gone by then is told of by its deletion alone.
     pub(crate) fn net(&self, log: &[Change], reader: Reader) -> Option<NetChange> {
         let (after, to) = (self.after(), self.to());
         let begin = log.partition_point(|it| it.version <= after);
         let end = log.partition_point(|it| it.version <= to);
-        net_change_of(log.get(begin..end)?, reader, &self.spans)
+        let is_known = |it: &&Change| it.actor == reader.user || it.kind == ChangeKind::Deleted;
+        let known = log.get(end..)?.iter().take_while(is_known).count();
+        net_change_of(log.get(begin..end + known)?, reader, &self.spans)
     }
 }
