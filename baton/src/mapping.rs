@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -16,8 +17,18 @@ use crate::{
 /// laptop should not have to.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Feeds the queue of `mapping` to `function`, one batch after the other, until `stop`. Several may run on one queue.
-pub async fn feed(mapping: Mapping, queues: Queues, function: Function, stop: CancellationToken) {
+/// Batches of one queue handled at a time.
+const CONCURRENCY: usize = 2;
+
+/// Feeds the queue of `mapping` to `function`, a few batches at a time, until `stop`.
+pub fn work(workers: &mut JoinSet<()>, mapping: &Mapping, queues: &Queues, function: &Function, stop: &CancellationToken) {
+    for _ in 0..CONCURRENCY {
+        workers.spawn(feed(mapping.clone(), queues.clone(), function.clone(), stop.clone()));
+    }
+}
+
+/// One batch after the other.
+async fn feed(mapping: Mapping, queues: Queues, function: Function, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let fed = match queues.receive(&mapping.source, mapping.batch_size) {
             Ok(messages) if messages.is_empty() => {

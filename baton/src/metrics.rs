@@ -78,7 +78,7 @@ impl Default for Metrics {
         );
         let help = "Changes, messages and parts of mails on their way; 0 once everything accepted before is done with";
         registry.register("in_flight", help, inner.in_flight.clone());
-        let help = "Claims an earlier process left open, whose mails may come twice";
+        let help = "Claims an earlier process left open; a mail of theirs that was sent and not yet recorded comes twice";
         registry.register("claims_reopened", help, inner.claims_reopened.clone());
         registry.register_with_unit("resident_memory", "Resident memory of the process", Unit::Bytes, inner.memory.clone());
         Self(Arc::new(Inner { registry: Mutex::new(registry), ..inner }))

@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -47,8 +47,10 @@ pub use crate::{
 /// Anything that keeps a stack from starting; it says what.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Batches of one queue handled at a time.
-const CONCURRENCY: usize = 2;
+/// The queue of what the mail service says about its mails.
+const REPORTS: &str = "FeedbackQueue";
+/// How long a start listens to what it said before.
+const HEARING: Duration = Duration::from_secs(5);
 /// How often [`Stack::drain`] looks.
 const LOOK: Duration = Duration::from_millis(2);
 /// How long a request that is under way at the end may take.
@@ -118,19 +120,23 @@ impl Stack {
 
         let calls = calls(&template, &origin, &database.endpoint(), &emulators);
         let functions = Functions::start(&template, &calls, &options).await?;
+        let (reports, others): (Vec<_>, Vec<_>) = template.mappings.into_iter().partition(|it| it.source == REPORTS);
+        let mut consumed = Vec::new();
+        for declared in reports {
+            mapping::work(&mut workers, &declared, &queues, &find(&functions.event, &declared.function)?, &stop_working);
+            consumed.push(declared.source);
+        }
+        hear_reports(&queues).await?;
         // Nobody else works on this data, so whatever was in flight is not any more.
         metrics.set_claims_reopened(functions.mail.expire_claims(clocks.mailer.now()).await?);
 
         let written = Arc::new(Notify::new());
         let mut streams = Vec::new();
-        let mut consumed = Vec::new();
-        for declared in template.mappings {
+        for declared in others {
             let function = find(&functions.event, &declared.function)?;
             if queues.names().any(|queue| queue == declared.source) {
-                consumed.push(declared.source.clone());
-                for _ in 0..CONCURRENCY {
-                    workers.spawn(mapping::feed(declared.clone(), queues.clone(), function.clone(), stop_working.clone()));
-                }
+                mapping::work(&mut workers, &declared, &queues, &function, &stop_working);
+                consumed.push(declared.source);
             } else {
                 let stream = Arc::new(Stream::new(declared, database.clone(), queues.clone(), function, written.clone()));
                 streams.push(stream.clone());
@@ -351,6 +357,16 @@ async fn unless_killed(State(kill): State<CancellationToken>, request: Request, 
 }
 
 /// Calls every schedule's function once, right after the start: what was owed when the last process ended is not to wait.
+/// Waits until what the mail service told the last process is taken in, for as long as a start may take: what it has accepted is not to
+/// be sent again once all claims expire.
+async fn hear_reports(queues: &Queues) -> Result<(), StartError> {
+    let began = Instant::now();
+    while queues.depth_now(REPORTS)? > 0 && began.elapsed() < HEARING {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
+
 async fn catch_up(calls: Vec<(Function, Value)>, done: Arc<AtomicBool>, stop: CancellationToken) {
     for (function, input) in calls {
         tokio::select! {

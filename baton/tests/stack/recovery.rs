@@ -1,12 +1,22 @@
 //! The process is killed again and again while people work: what was acknowledged is in the task, in the log, and is mailed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use baton::function::Function;
+use baton::interpose::Interpose;
+use baton::stack::{Clocks, Options, Stack};
+use domain::{ClaimId, UserId};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use store::{Claim, Environment, Mail, RecipientKey, client};
 use tokio::sync::mpsc::unbounded_channel;
+use uuid::Uuid;
 
-use crate::people::PASSWORD;
+use crate::people::{PASSWORD, Person};
 use crate::process::{Process, call};
 
 const KILLS: usize = 20;
@@ -158,4 +168,74 @@ async fn work_and_kill(
     for writer in writers {
         writer.await.expect("a writer ends with the process");
     }
+}
+
+/// A stack on a folder, whose mailer hears what the mail service says late, or not at all once it is deaf.
+async fn slow_of_hearing(folder: &Path, clocks: Clocks, is_deaf: Arc<AtomicBool>) -> Stack {
+    let slow = move |function: Function| {
+        let (name, is_deaf) = (function.name().to_owned(), is_deaf.clone());
+        Function::new(&name, move |event: Value| {
+            let (function, is_deaf) = (function.clone(), is_deaf.clone());
+            async move {
+                let source = event["Records"][0]["eventSourceARN"].as_str().unwrap_or_default();
+                if source.ends_with(":FeedbackQueue") {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    if is_deaf.load(Ordering::SeqCst) {
+                        std::future::pending::<()>().await;
+                    }
+                }
+                function.run(event).await
+            }
+        })
+    };
+    let interpose = Interpose::default().wrap(slow);
+    let options = Options { data: folder.to_owned(), port: 0, window_seconds: 600, clocks, interpose, ..Options::default() };
+    Stack::start(options).await.expect("the stack starts")
+}
+
+fn mail_table(stack: &Stack) -> Mail {
+    let mut environment = Environment::from_settings(stack.calls()["log-mailer"].environment.clone());
+    let dynamodb = client::dynamodb(&client::sdk_config(&mut environment));
+    Mail::new(dynamodb, environment.required("MAIL_TABLE"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_mail_service_said_before_the_end_is_heeded_before_anything_is_sent_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let is_deaf = Arc::new(AtomicBool::new(false));
+    let stack = slow_of_hearing(folder.path(), Clocks::default(), is_deaf.clone()).await;
+    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
+    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
+    let project = ada.create_project("Boiler room").await;
+    ada.bring_in(&project, &ben, "editor").await;
+    ada.create_task(&project, json!({"title": "Fix the pump", "assignee": ben.id})).await;
+    stack.drain().await;
+    let (mail, reader) = (mail_table(&stack), RecipientKey::User(UserId(ben.id.parse().expect("an id"))));
+    let parts = mail.parts_of(&reader, Timestamp::MAX, usize::MAX).await.expect("a read");
+    assert_eq!(parts.len(), 1, "it waits for quiet");
+    // Its holder ends when the mail service has taken the mail.
+    is_deaf.store(true, Ordering::SeqCst);
+    let (id, now) = (ClaimId(Uuid::now_v7()), Timestamp::now());
+    let lease_until = now + SignedDuration::from_mins(3);
+    let recipient = reader.clone();
+    let claim = Claim { id, recipient, parts, attempt: 1, opened_at: now, lease_until, accepted: false, unknown: false };
+    mail.open_claim(&claim).await.expect("nobody else has one");
+    let tags = json!({"claim": [id], "recipient": [reader.to_string().replace('#', "_")]});
+    let about = json!({"timestamp": now, "destination": [ben.email], "tags": tags});
+    let detail = json!({"eventType": "Send", "mail": about, "send": {}});
+    let event = json!({"version": "0", "id": "e", "source": "aws.ses", "detail-type": "Email Sent", "detail": detail});
+    stack.queues().send(&[("FeedbackQueue", &event.to_string())]).expect("the queue takes it");
+    let mails = stack.inbox().len().expect("the inbox answers");
+    stack.kill().await;
+
+    is_deaf.store(false, Ordering::SeqCst);
+    let clocks = Clocks::default();
+    clocks.advance(SignedDuration::from_secs(601));
+    let stack = slow_of_hearing(folder.path(), clocks, is_deaf).await;
+    stack.drain().await;
+    let mail = mail_table(&stack);
+    assert_eq!(stack.inbox().len().expect("the inbox answers"), mails, "it was taken already");
+    assert!(mail.parts_of(&reader, Timestamp::MAX, usize::MAX).await.expect("a read").is_empty());
+    assert_eq!(mail.mailbox(&reader).await.expect("a read").claim, None);
+    assert!(mail.is_recorded(&claim).await.expect("a read"), "and is recorded as told");
 }
