@@ -50,7 +50,10 @@ impl Functions {
         login.warm_up().await?;
         let tasks = tasks::TasksState::connect(tasks::Settings::read(environment("tasks")?)?, tasks_clock.clone()).await?;
         let verifier = tasks.verifier.clone();
-        let api = api::finish(login::routes(login).merge(interpose.tasks(tasks::routes(tasks))), verifier.issuer());
+        let api = api::finish(
+            interpose.routes("login", login::routes(login)).merge(interpose.routes("tasks", tasks::routes(tasks))),
+            verifier.issuer(),
+        );
 
         let publisher = change_publisher::Publisher::new(change_publisher::Settings::read(environment("change-publisher")?)?);
         let publisher = Function::new(&logical_id("change-publisher")?, move |event| {

@@ -31,14 +31,14 @@ impl Service {
 
 type Lead = dyn Fn(&str, Service, &str) -> String + Send + Sync;
 type Wrap = dyn Fn(Function) -> Function + Send + Sync;
-type WrapTasks = dyn Fn(Router) -> Router + Send + Sync;
+type WrapRoutes = dyn Fn(&str, Router) -> Router + Send + Sync;
 
 /// Other ways to the services, and other ways to be called.
 #[derive(Clone, Default)]
 pub struct Interpose {
     lead: Option<Arc<Lead>>,
     wrap: Option<Arc<Wrap>>,
-    wrap_tasks: Option<Arc<WrapTasks>>,
+    wrap_routes: Option<Arc<WrapRoutes>>,
 }
 
 impl Interpose {
@@ -54,10 +54,10 @@ impl Interpose {
         Self { wrap: Some(Arc::new(wrap)), ..self }
     }
 
-    /// Puts other routes in place of those of `tasks`.
+    /// Puts other routes in place of those of each that answers HTTP: given the function's binary and its own.
     #[must_use]
-    pub fn wrap_tasks(self, wrap: impl Fn(Router) -> Router + Send + Sync + 'static) -> Self {
-        Self { wrap_tasks: Some(Arc::new(wrap)), ..self }
+    pub fn wrap_routes(self, wrap: impl Fn(&str, Router) -> Router + Send + Sync + 'static) -> Self {
+        Self { wrap_routes: Some(Arc::new(wrap)), ..self }
     }
 
     pub(crate) fn address(&self, function: &str, service: Service, address: &str) -> String {
@@ -71,9 +71,9 @@ impl Interpose {
         }
     }
 
-    pub(crate) fn tasks(&self, routes: Router) -> Router {
-        match &self.wrap_tasks {
-            Some(wrap) => wrap(routes),
+    pub(crate) fn routes(&self, function: &str, routes: Router) -> Router {
+        match &self.wrap_routes {
+            Some(wrap) => wrap(function, routes),
             None => routes,
         }
     }

@@ -65,15 +65,15 @@ impl Faults {
         Interpose::default()
             .lead(move |function, service, address| leading.lead(function, service, address))
             .wrap(move |function| handlers::wrap(function, Arc::clone(&wrapping)))
-            .wrap_tasks(move |routes| handlers::wrap_routes(routes, Arc::clone(&routing)))
+            .wrap_routes(move |function, routes| handlers::wrap_routes(function, routes, Arc::clone(&routing)))
     }
 
     fn lead(&self, function: &str, service: Service, address: &str) -> String {
         let caller = match function {
+            "login" => Caller::Login,
             "tasks" => Caller::Tasks,
             "change-publisher" => Caller::Publisher,
             "log-mailer" => Caller::Mailer,
-            // Accounts are not what this is about.
             _ => return address.to_owned(),
         };
         let mut upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,11 +82,12 @@ impl Faults {
     }
 }
 
-pub(crate) const CALLERS: [Caller; 3] = [Caller::Tasks, Caller::Publisher, Caller::Mailer];
+pub(crate) const CALLERS: [Caller; 4] = [Caller::Login, Caller::Tasks, Caller::Publisher, Caller::Mailer];
 pub(crate) const SERVICES: [Service; 4] = [Service::DynamoDb, Service::EventBridge, Service::Ses, Service::Sqs];
 
 pub(crate) fn caller_path(caller: Caller) -> &'static str {
     match caller {
+        Caller::Login => "login",
         Caller::Tasks => "tasks",
         Caller::Publisher => "publisher",
         Caller::Mailer => "mailer",

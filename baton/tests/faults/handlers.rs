@@ -34,12 +34,13 @@ pub(crate) fn wrap(function: Function, faults: Arc<Faults>) -> Function {
 }
 
 /// The same routes, in a world where their function dies: what answers for it then is the gateway.
-pub(crate) fn wrap_routes(routes: Router, faults: Arc<Faults>) -> Router {
-    routes.route_layer(middleware::from_fn_with_state(faults, answer))
+pub(crate) fn wrap_routes(function: &str, routes: Router, faults: Arc<Faults>) -> Router {
+    let caller = if function == "login" { Caller::Login } else { Caller::Tasks };
+    routes.route_layer(middleware::from_fn_with_state((caller, faults), answer))
 }
 
-async fn answer(State(faults): State<Arc<Faults>>, request: Request, next: Next) -> Response {
-    let Some(Injection { fault, chance }) = faults.next(Site::Invocation(Caller::Tasks)) else { return next.run(request).await };
+async fn answer(State((caller, faults)): State<(Caller, Arc<Faults>)>, request: Request, next: Next) -> Response {
+    let Some(Injection { fault, chance }) = faults.next(Site::Invocation(caller)) else { return next.run(request).await };
     let killed = || {
         faults.count(fault);
         StatusCode::BAD_GATEWAY.into_response()

@@ -242,7 +242,13 @@ pub(crate) fn can_come_to(log: &[Entry], reader: &str, watching: bool, parts: &[
     let (Some(from), Some(to)) = (parts.iter().map(|it| it.from).min(), parts.iter().map(|it| it.to).max()) else {
         return *told == Net::Nothing;
     };
-    let span = &log[from as usize - 1..to as usize];
+    // What the reader did right after it counts, and that the task is gone, as far as either had happened when the mail was made.
+    let known = log[to as usize..].iter().take_while(|it| it.actor == reader || it.is_deleted).count();
+    let span = |known: usize| &log[from as usize - 1..to as usize + known];
+    (0..=known).any(|known| span_can_come_to(span(known), reader, watching, parts, told))
+}
+
+fn span_can_come_to(span: &[Entry], reader: &str, watching: bool, parts: &[Planned], told: &Net) -> bool {
     let comes_to =
         |told_of: &Covered, strictly: bool, whole: bool| net(span, Reading { reader, watching, told_of, strictly, whole });
     let any = |kind: Kind, check: &dyn Fn(&Covered) -> bool| {

@@ -89,7 +89,7 @@ impl Person {
     /// Again where the origin has become another: it is the issuer of the tokens.
     pub(crate) async fn log_in(&mut self, api: &Api) {
         let body = json!({"email": self.email, "password": PASSWORD});
-        let answer = expect(api.call("", Method::POST, "/v1/login", &[], &body).await, 200);
+        let answer = expect(self.insist_with(api, Method::POST, "/v1/login", &[], &body).await, 200);
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         (self.id, self.token) = (text(&answer["user"]["id"]), text(&answer["access_token"]));
     }

@@ -1,6 +1,6 @@
 //! One run: people at work for a while, with faults; then the faults stop, time passes, and what came of it is judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::join_all;
@@ -59,6 +59,8 @@ pub(crate) struct Asked {
     pub(crate) begun: Moment,
     /// The id of who asked.
     pub(crate) actor: String,
+    /// Names of the fields that were to be changed; none, where the task was to be deleted.
+    pub(crate) fields: Option<BTreeSet<String>>,
     pub(crate) came_of_it: CameOfIt,
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 /// A function whose calls go through faulty services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Caller {
+    Login,
     Tasks,
     Publisher,
     Mailer,
@@ -72,7 +73,7 @@ pub(crate) enum Fault {
     ReportRepeated,
     StreamRepeated,
     StreamPartial,
-    TasksKilled,
+    HandlerKilled,
     MailerKilled,
     PublisherKilled,
     ClockSkew,
@@ -110,7 +111,7 @@ impl Fault {
             Self::ReportRepeated => "Send event repeated",
             Self::StreamRepeated => "stream: batch delivered twice",
             Self::StreamPartial => "stream: batch taken in part",
-            Self::TasksKilled => "tasks killed at an await",
+            Self::HandlerKilled => "tasks or login killed at an await",
             Self::MailerKilled => "mailer killed at an await",
             Self::PublisherKilled => "publisher killed at an await",
             Self::ClockSkew => "clock skew between functions",
@@ -164,7 +165,7 @@ impl Fault {
             Site::Stream => &[(Self::StreamRepeated, 40), (Self::StreamPartial, 40)],
             Site::Invocation(Caller::Mailer) => &[(Self::MailerKilled, 120)],
             Site::Invocation(Caller::Publisher) => &[(Self::PublisherKilled, 80)],
-            Site::Invocation(Caller::Tasks) => &[(Self::TasksKilled, 80)],
+            Site::Invocation(Caller::Login | Caller::Tasks) => &[(Self::HandlerKilled, 80)],
             Site::Clock => &[(Self::ClockSkew, 300)],
             Site::Round => &[(Self::Restart, 8)],
         }

@@ -107,16 +107,17 @@ pub(crate) async fn perform(run: &Run, act: Act) -> Done {
 pub(crate) fn note(run: &mut Run, done: Done) {
     let Done { act, begun, answer: (status, body) } = done;
     let is_done = StatusCode::from_u16(status).is_ok_and(|it| it.is_success());
-    let (task, person) = match act {
-        Act::Create { person, number, .. } => {
+    let names = |body: Value| body.as_object().map(|it| it.keys().cloned().collect());
+    let (task, person, fields) = match act {
+        Act::Create { person, number, body: asked, .. } => {
             let Some(id) = body["id"].as_str().filter(|_| is_done) else { return };
             (run.tasks[number].id, run.tasks[number].is_deleted) = (id.to_owned(), false);
-            (number, person)
+            (number, person, names(asked))
         }
-        Act::Patch { person, task, .. } => (task, person),
+        Act::Patch { person, task, body: asked } => (task, person, names(asked)),
         Act::Delete { person, task } => {
             run.tasks[task].is_deleted |= is_done || status == 404;
-            (task, person)
+            (task, person, None)
         }
     };
     let actor = run.people[person].id.clone();
@@ -131,7 +132,7 @@ pub(crate) fn note(run: &mut Run, done: Done) {
         Some(_) => CameOfIt::Nothing,
     };
     run.changes += usize::from(matches!(came_of_it, CameOfIt::Version(_) | CameOfIt::Deletion));
-    asked.push(Asked { begun, actor, came_of_it });
+    asked.push(Asked { begun, actor, fields, came_of_it });
 }
 
 /// Somebody wants something else from now on, or comes, or goes.

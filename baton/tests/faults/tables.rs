@@ -16,14 +16,17 @@ pub(crate) async fn answer(services: &Services, request: &Request) -> Response {
     };
     let faults = &services.faults;
     let is_mailer = request.caller == Caller::Mailer;
+    let is_write = !matches!(operation, Operation::Read | Operation::BatchRead);
+    let forward = async || {
+        let answer = services.forward(request).await;
+        if is_mailer && is_write && answer.as_ref().is_some_and(|it| it.status.is_success()) {
+            faults.ledger.written(&String::from_utf8_lossy(&request.body));
+        }
+        answer
+    };
     let text = String::from_utf8_lossy(&request.body);
     let Some(injection) = faults.next(Site::Table(request.caller, operation)) else {
-        let answer = services.forward(request).await;
-        let is_write = !matches!(operation, Operation::Read | Operation::BatchRead);
-        if is_mailer && is_write && answer.as_ref().is_some_and(|it| it.status.is_success()) {
-            faults.ledger.written(&text);
-        }
-        return passed(answer);
+        return passed(forward().await);
     };
     faults.count(injection.fault);
     if is_mailer {
@@ -32,7 +35,7 @@ pub(crate) async fn answer(services: &Services, request: &Request) -> Response {
     let Injection { fault, chance } = injection;
     match fault {
         Fault::TableLostAnswer => {
-            let _lost = services.forward(request).await;
+            let _lost = forward().await;
             cut_off(chance)
         }
         Fault::TableThrottled => {

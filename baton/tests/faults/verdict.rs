@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::evidence::{Evidence, Read, Record};
 use crate::history::{Entry, Kind, Net, Planned, Reading, can_come_to, everything, kinds_of, net};
 use crate::model::{Choice, Moment, Wants};
-use crate::run::{Asked, CameOfIt, Run};
+use crate::run::Run;
 use crate::tally::Tally;
 
+mod log;
 mod notes;
 
 /// More faults of one run than anybody reads.
@@ -98,40 +99,6 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// The log has every version once, and every change that was answered as made.
-    fn log(&mut self, task: usize, log: &[Entry]) {
-        let asked = &self.run.tasks[task].asked;
-        for (index, entry) in log.iter().enumerate() {
-            if entry.version != index as u64 + 1 {
-                self.wrong.push(format!("the log of task {task} has version {} at place {}", entry.version, index + 1));
-            }
-            let is_answered = |it: &&Asked| match it.came_of_it {
-                CameOfIt::Version(version) => version == entry.version,
-                CameOfIt::Deletion => entry.is_deleted && it.actor == entry.actor,
-                CameOfIt::Nothing | CameOfIt::Unknown => false,
-            };
-            // A write whose answer was lost is tried again, finds itself done, and answers with what somebody else made of it since.
-            let is_likely =
-                |it: &&Asked| matches!(it.came_of_it, CameOfIt::Unknown | CameOfIt::Nothing) && it.actor == entry.actor;
-            let answered: Vec<Moment> = asked.iter().filter(is_answered).map(|it| it.begun).collect();
-            let likely = || asked.iter().filter(is_likely).map(|it| it.begun).collect();
-            let begun: Vec<Moment> = if answered.is_empty() { likely() } else { answered };
-            match (begun.iter().min(), begun.iter().max()) {
-                (Some(first), Some(last)) => drop(self.begun.insert((task, entry.version), (*first, *last))),
-                _ => self.wrong.push(format!("nobody asked for version {} of task {task}", entry.version)),
-            }
-        }
-        for it in asked {
-            let CameOfIt::Version(version) = it.came_of_it else { continue };
-            let entry = log.iter().find(|entry| entry.version == version);
-            if entry.is_none_or(|entry| entry.actor != it.actor) {
-                self.wrong
-                    .push(format!("version {version} of task {task} was acknowledged to somebody, and is not theirs in the log"));
-            }
-        }
-        self.tally.changes += log.len() as u64;
-    }
-
     /// Every mail has one recipient, shows or counts the tasks its claim is recorded to have told of, and a second of one claim is
     /// explained.
     fn mails(&mut self) {
@@ -303,9 +270,11 @@ impl Judge<'_> {
                     let (name, version) = (&self.run.people[person].name, entry.version);
                     self.wrong.push(format!(
                         "LOST: {name} was never told of version {version} of task {task} ({kind:?}, {:?}): {covering:?}; planned {:?}; \
-                         {wants:?}; log {}",
+                         {wants:?}; asked {:?} {:?}; log {}",
                         wants.choices[&kind],
                         self.planned(task, version),
+                        self.begun.get(&(task, version)),
+                        self.run.tasks[task].asked.iter().filter(|it| it.actor == entry.actor).collect::<Vec<_>>(),
                         story(self.run, log)
                     ));
                 }

@@ -162,6 +162,8 @@ impl World {
         let Some(stack) = &self.stack else { return };
         let mut drained = std::pin::pin!(stack.drain());
         while tokio::time::timeout(LOOK, drained.as_mut()).await.is_err() {
+            // No lease ends under its holder.
+            let _standing_still = self.services.faults.standstill.write().await;
             self.ahead += SignedDuration::from_secs(1);
             self.clocks.advance(SignedDuration::from_secs(1));
         }
