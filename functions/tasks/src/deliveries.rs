@@ -29,7 +29,7 @@ pub struct DeliveryBody {
     /// Why it waits, was not sent or did not arrive, in the language of `Accept-Language`; null where there is nothing to say.
     #[schema(required)]
     pub reason: Option<String>,
-    /// When it came to this; where it waits, when it is due.
+    /// When it came to this; where it waits, when it is due by itself: the spacing of mails and quiet hours may hold it longer.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }
