@@ -10,7 +10,8 @@ use std::{
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+    was_left: bool,
 }
 
 /// The data folder cannot be used.
@@ -55,10 +56,24 @@ impl Folder {
             }
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
+        let was_left = lock.metadata().map_err(unusable)?.len() > 0;
         lock.set_len(0).map_err(unusable)?;
         lock.seek(SeekFrom::Start(0)).map_err(unusable)?;
         writeln!(lock, "{}", std::process::id()).map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock, was_left })
+    }
+
+    /// Whether who had it last did not end by [`Folder::close`], as where its process was killed.
+    pub fn was_left(&self) -> bool {
+        self.was_left
+    }
+
+    /// Gives it back with nothing under way.
+    ///
+    /// # Errors
+    /// The next to open it will find it left.
+    pub fn close(self) -> std::io::Result<()> {
+        self.lock.set_len(0)
     }
 
     /// Writes a small file, whole or not at all.
@@ -116,8 +131,12 @@ mod tests {
         let first = Folder::open(&path)?;
         let error = Folder::open(&path).expect_err("the folder is taken");
         assert!(error.to_string().contains(&format!("in use by process {}", std::process::id())), "{error}");
+        assert!(!first.was_left(), "nobody had it before");
         drop(first);
-        Folder::open(&path)?;
+        let second = Folder::open(&path)?;
+        assert!(second.was_left(), "it was not closed");
+        second.close()?;
+        assert!(!Folder::open(&path)?.was_left());
         Ok(())
     }
 

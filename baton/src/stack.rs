@@ -78,7 +78,7 @@ pub struct Stack {
     servers: JoinSet<()>,
     workers: JoinSet<()>,
     // Last, so that the folder is let go of only when everything above is gone.
-    _folder: Option<Folder>,
+    folder: Option<Folder>,
 }
 
 impl Stack {
@@ -126,9 +126,11 @@ impl Stack {
             mapping::work(&mut workers, &declared, &queues, &find(&functions.event, &declared.function)?, &stop_working);
             consumed.push(declared.source);
         }
-        hear_reports(&queues).await?;
-        // Nobody else works on this data, so whatever was in flight is not any more.
-        metrics.set_claims_reopened(functions.mail.expire_claims(clocks.mailer.now()).await?);
+        if folder.as_ref().is_some_and(Folder::was_left) {
+            hear_reports(&queues).await?;
+            // Nobody else works on this data, so whatever was in flight is not any more.
+            metrics.set_claims_reopened(functions.mail.expire_claims(clocks.mailer.now()).await?);
+        }
 
         let written = Arc::new(Notify::new());
         let mut streams = Vec::new();
@@ -198,7 +200,7 @@ impl Stack {
             kill,
             servers,
             workers,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -290,15 +292,21 @@ impl Stack {
     pub async fn stop(mut self) {
         self.stop_serving.cancel();
         while self.servers.join_next().await.is_some() {}
-        if tokio::time::timeout(LAST_WORK, self.drain()).await.is_err() {
+        let drained = tokio::time::timeout(LAST_WORK, self.drain()).await;
+        if drained.is_err() {
             tracing::info!("work is left; the next start goes on with it");
         }
         self.stop_working.cancel();
-        let _late = tokio::time::timeout(LAST_REQUESTS, async { while self.workers.join_next().await.is_some() {} }).await;
+        let ended = tokio::time::timeout(LAST_REQUESTS, async { while self.workers.join_next().await.is_some() {} }).await;
         self.workers.shutdown().await;
         self.progress.streams.clear();
         if let Some(database) = Arc::get_mut(&mut self.database) {
             database.stop();
+        }
+        if let (Some(folder), Ok(()), Ok(())) = (self.folder, drained, ended)
+            && let Err(error) = folder.close()
+        {
+            tracing::warn!(%error, "the next start will take this for the end of a process that was killed");
         }
     }
 

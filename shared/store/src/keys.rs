@@ -42,8 +42,8 @@
 //! | what is due | mail, `due` | `DUE#<shard of the recipient>` | `<due at>#<sort key of the part>` |
 //!
 //! What an operator repairs or announces again by hand is found by a `Scan` of the tables of changes (the heads of all logs) and mails
-//! (all cursors, parts and claims), and by the logs of hours. The claims that a process left open are found by a `Scan` of the table of
-//! mails when `baton` starts. Nothing else scans.
+//! (all cursors, parts and claims), and by the logs of hours. The claims that a killed process left open are found by a `Scan` of the table of
+//! mails when `baton` starts again. Nothing else scans.
 //!
 //! A recipient is `USER#<user>` or `ADDRESS#<address hash>`. A bucket of guesses is `ADDRESS#<address hash>`, `DEVICE#<user>#<device>`,
 //! `FACTOR#<user>`, `FACTOR#<user>#<device>` or `PROOF#<user>`. Times in keys are UTC with nine fraction digits, so that they sort as text.
