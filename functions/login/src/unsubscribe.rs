@@ -189,8 +189,10 @@ fn question(locale: Locale, ends: &Ends) -> String {
 
 fn answer(locale: Locale, ends: &Ends) -> &'static str {
     match (locale, ends) {
-        (Locale::En, Ends::Project(_)) => "Done. The project is muted.",
-        (Locale::Ko, Ends::Project(_)) => "완료되었습니다. 이 프로젝트의 알림 메일을 껐습니다.",
+        (Locale::En, Ends::Project(Some(_))) => "Done. The project is muted.",
+        (Locale::Ko, Ends::Project(Some(_))) => "완료되었습니다. 이 프로젝트의 알림 메일을 껐습니다.",
+        (Locale::En, Ends::Project(None)) => "You are not in this project, so no mails come from it.",
+        (Locale::Ko, Ends::Project(None)) => "이 프로젝트의 구성원이 아니므로 알림 메일이 오지 않습니다.",
         (Locale::En, Ends::Everything | Ends::Kind(_)) => "Done. You can turn these mails on again in your settings.",
         (Locale::Ko, Ends::Everything | Ends::Kind(_)) => "완료되었습니다. 설정에서 다시 켤 수 있습니다.",
     }
@@ -223,6 +225,15 @@ mod tests {
         check("List-Unsubscribe=Two-Clicks", false);
         check(&multipart("List-Unsubscribe", "no"), false);
         check(&multipart("Other", "One-Click"), false);
+    }
+
+    #[test]
+    fn who_is_not_in_a_project_is_not_told_that_it_was_muted() {
+        let name: ProjectName = "Boiler room".parse().expect("a name");
+        for locale in [Locale::En, Locale::Ko] {
+            assert_ne!(answer(locale, &Ends::Project(None)), answer(locale, &Ends::Project(Some(name.clone()))));
+        }
+        assert!(answer(Locale::En, &Ends::Project(None)).contains("not in this project"));
     }
 
     #[test]
