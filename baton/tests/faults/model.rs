@@ -150,12 +150,19 @@ impl Wants {
         !self.maybe_chosen(kind, Choice::None)
     }
 
-    /// Kinds that surely have this choice, and kinds that may.
-    pub(crate) fn kinds(&self, choice: Choice) -> (BTreeSet<Kind>, BTreeSet<Kind>) {
+    /// Whether news of this kind may go out at this time. Of the beginning of a task all goes at once if any of it does.
+    pub(crate) fn maybe_goes(&self, kind: Kind, timing: Choice, is_beginning: bool) -> bool {
+        let is_with_the_rest = is_beginning && timing == Choice::Now && self.maybe_chosen(kind, Choice::Digest);
+        self.maybe_chosen(kind, timing) || is_with_the_rest
+    }
+
+    /// Kinds of news that surely go out at this time, if any does, and kinds that may.
+    pub(crate) fn kinds(&self, timing: Choice, is_beginning: bool) -> (BTreeSet<Kind>, BTreeSet<Kind>) {
         let all = || self.choices.keys().copied();
-        (
-            all().filter(|it| self.surely_chosen(*it, choice)).collect(),
-            all().filter(|it| self.maybe_chosen(*it, choice)).collect(),
-        )
+        let surely = |kind: &Kind| match (is_beginning, timing) {
+            (true, Choice::Now) => self.surely_told(*kind),
+            _ => self.surely_chosen(*kind, timing),
+        };
+        (all().filter(surely).collect(), all().filter(|it| self.maybe_goes(*it, timing, is_beginning)).collect())
     }
 }

@@ -235,7 +235,7 @@ impl Judge<'_> {
             for (index, record) in records.iter().enumerate() {
                 let is_watched = planned(index) == 1;
                 let kinds = kinds_of(&log[record.from as usize - 1..record.to as usize], reader, is_watched);
-                let (surely, maybe) = wants.kinds(record.timing);
+                let (surely, maybe) = wants.kinds(record.timing, is_beginning(record.from, log, reader));
                 let surely: BTreeSet<Kind> = kinds.intersection(&surely).copied().filter(|_| wants.surely_reachable()).collect();
                 match planned(index) {
                     2 if surely.is_empty() => continue,
@@ -265,7 +265,7 @@ impl Judge<'_> {
             self.owed.insert((task, entry.version));
             let covering: Vec<&Record> = records.iter().filter(|it| (it.from..=it.to).contains(&entry.version)).collect();
             for kind in kinds {
-                let is_chosen = |it: &&&Record| wants.maybe_chosen(kind, it.timing);
+                let is_chosen = |it: &&&Record| wants.maybe_goes(kind, it.timing, is_beginning(it.from, log, reader));
                 if !covering.iter().any(|it| is_chosen(&it)) && !self.is_part_of_a_new_task(person, task, log, entry, &covering) {
                     let (name, version) = (&self.run.people[person].name, entry.version);
                     self.wrong.push(format!(
@@ -333,6 +333,11 @@ impl Judge<'_> {
         let of_task = self.evidence.records.iter().filter(|((_, it), _)| *it == task);
         of_task.flat_map(|(_, records)| records).find(|it| (it.from..=it.to).contains(&version)).map(|it| (it.from, it.to))
     }
+}
+
+/// Whether a part from this version on is the beginning of a task that somebody else made.
+fn is_beginning(from: u64, log: &[Entry], reader: &str) -> bool {
+    from == 1 && log.first().is_some_and(|it| it.actor != reader)
 }
 
 /// A log, for whoever reads what went wrong.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Change, Choice, FieldChange, NetChange, NetKind, NoticeKind, NoticeKinds, Notify, Priority, Reader, Subscription,
+    Change, ChangeKind, Choice, FieldChange, NetChange, NetKind, NoticeKind, NoticeKinds, Notify, Priority, Reader, Subscription,
     Subscriptions, UserId, net_change,
 };
 
@@ -14,7 +14,7 @@ pub const MAIL_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owed {
     pub user: UserId,
-    /// What goes out as soon as it is due.
+    /// What goes out as soon as it is due; of the beginning of another's task all of it, where any of it does.
     pub now: NoticeKinds,
     /// What waits for the digest; nothing that is in `now`.
     pub digest: NoticeKinds,
@@ -78,7 +78,13 @@ fn owed_to(
     let net = net_change(changes, Reader { user, watching }, &NoticeKind::ALL.into());
     let kinds = kinds(&theirs, net.as_ref());
     let wanted = |choice| if muted { NoticeKinds::new() } else { &kinds & &notify.with(choice) };
-    let (now, digest) = (wanted(Choice::Now), wanted(Choice::Digest));
+    let (mut now, mut digest) = (wanted(Choice::Now), wanted(Choice::Digest));
+    let first = changes.first()?;
+    if first.kind == ChangeKind::Created && first.actor != user && !now.is_empty() {
+        // The beginning of another's task is one piece of news, also where it is not new to them so far, as where it was taken from them
+        // at once: told in part now, it would be told again with the whole task if that is given to them before the digest.
+        now.append(&mut digest);
+    }
     let is_owed = !now.is_empty() || !digest.is_empty() || net.is_some();
     is_owed.then_some(Owed { user, now, digest, watching, urgent, muted, net, first_at, last_at })
 }

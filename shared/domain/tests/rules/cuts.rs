@@ -109,7 +109,13 @@ proptest! {
             prop_assert!(audience.contains(&user));
             prop_assert_eq!(&owed.net, &net);
             prop_assert_eq!((owed.watching, owed.muted), (reader.watching, asked == Some(Subscription::Mute)));
-            prop_assert!(owed.now.is_subset(&notify.with(NOW)) && owed.digest.is_subset(&notify.with(Choice::Digest)));
+            // The beginning of another's task goes out as one.
+            let begins = span.first().is_some_and(|it| it.kind == ChangeKind::Created && it.actor != user);
+            let together = begins && !owed.now.is_empty();
+            let goes = |choice| if together && choice == Choice::Digest { NOW } else { choice };
+            let wanted_now = NoticeKind::ALL.into_iter().filter(|it| goes(notify.choice(*it)) == NOW).collect();
+            prop_assert!(owed.now.is_subset(&wanted_now) && owed.digest.is_subset(&notify.with(Choice::Digest)));
+            prop_assert!(!together || owed.digest.is_empty());
             if owed.muted {
                 prop_assert!(owed.now.is_empty() && owed.digest.is_empty());
                 continue;
@@ -117,8 +123,8 @@ proptest! {
             let Some(net) = net else { continue };
             let (now, digest) = (net_change(span, reader, &owed.now), net_change(span, reader, &owed.digest));
             let choice = |field: &FieldChange| match net.kind {
-                NetKind::Created => notify.assigned,
-                _ => notify.choice(field.notice_kind()),
+                NetKind::Created => goes(notify.assigned),
+                _ => goes(notify.choice(field.notice_kind())),
             };
             let chosen = |wanted| net.fields.iter().filter(|it| choice(it) == wanted).cloned().collect::<Vec<_>>();
             let fields = |net: &Option<domain::NetChange>| net.as_ref().map(|it| it.fields.clone()).unwrap_or_default();

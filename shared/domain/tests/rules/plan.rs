@@ -71,6 +71,20 @@ fn a_new_task_is_one_piece_of_news_whose_choice_is_that_for_assignments() {
 }
 
 #[test]
+fn the_beginning_of_anothers_task_goes_out_at_once_where_any_of_it_does() {
+    // It was taken from BEN at once, so it is not new to him, and may be once more before his digest.
+    let story = Story::begin(ADA, Some(BEN)).move_to(ADA, Status::Done).assign(ADA, None);
+    let check = |status: Choice, now: &[NoticeKind], digest: &[NoticeKind]| {
+        let choices = Notify { assigned: Choice::Digest, status, ..Notify::default() };
+        let it = owed_to(BEN, &story, choices, &nobody_asked()).expect("BEN is owed something");
+        assert_eq!((it.now, it.digest), (kinds(now), kinds(digest)), "{status:?}");
+    };
+    let both = [NoticeKind::Assigned, NoticeKind::Status];
+    check(Choice::Now, &both, &[]);
+    check(Choice::Digest, &[], &both);
+}
+
+#[test]
 fn who_had_a_task_taken_and_given_back_is_owed_what_happened_meanwhile() {
     let story = Story::begin(ADA, Some(BEN)).assign(CAM, None).move_to(CAM, Status::Done).assign(CAM, Some(BEN));
     let it = owed(&story.log[1..], &[(BEN, Notify::default())].into(), &nobody_asked(), second(9)).pop().expect("BEN is owed it");
