@@ -130,7 +130,10 @@ function taskRows(ctx, {root, groups, columns, drawn}) {
 		focus(group, Math.max(0, index + by))
 	}
 	const move = (task, status) => task.status !== status && edit(task, {status})
-	const onRow = act => () => active().matches('[data-task], .task-title') && act(rows.get(current))
+	const onRow = act => () => {
+		list.settle()
+		return active().matches('[data-task], .task-title') && act(rows.get(current))
+	}
 	const bar = filterBar(ctx, pick)
 	shortcut('/', t('filter.text'), bar.focus)
 	shortcut('j,ArrowDown', t('table.next'), walk(1))

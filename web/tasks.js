@@ -74,11 +74,16 @@ export class TaskList {
 		this.#changed()
 	}
 
+	// What waits for the next frame is shown now.
+	settle() {
+		if (!this.#frame) return
+		cancelAnimationFrame(this.#frame)
+		this.#frame = 0
+		this.onchange?.()
+	}
+
 	#changed() {
 		this.#shown = null
-		this.#frame ||= requestAnimationFrame(() => {
-			this.#frame = 0
-			this.onchange?.()
-		})
+		this.#frame ||= requestAnimationFrame(() => this.settle())
 	}
 }
