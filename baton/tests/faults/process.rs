@@ -1,9 +1,13 @@
 //! A `baton` of its own process, killed while it works.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
+use baton::dynamodb::DynamoDb;
 use futures::future::join_all;
+use store::MailEntry;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -11,6 +15,7 @@ use crate::person::Api;
 use crate::run::Run;
 use crate::schedule::Fault;
 use crate::script::{self, Act};
+use crate::world::mail_table;
 
 /// How often the process is killed.
 const KILLS: usize = 2;
@@ -31,6 +36,7 @@ fn spawn(command: &mut Command) -> Child {
 
 /// Lets a process work on the run's folder, without a window, so that mails are under way when it is killed.
 pub(crate) async fn work_and_die(run: &mut Run) {
+    let settings = run.world.mailer_settings();
     run.world.end().await;
     for _ in 0..KILLS {
         let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
@@ -66,14 +72,28 @@ pub(crate) async fn work_and_die(run: &mut Run) {
         killed.expect("baton can be killed");
         done.into_iter().for_each(|it| script::note(run, it));
         run.world.faults().count(Fault::ProcessKilled);
+        for claim in left_open(run.world.folder(), settings.clone()).await {
+            run.world.faults().ledger.strike(&claim);
+        }
     }
     if run.world.begin().await {
         run.log_in_again().await;
     }
-    // Nobody saw which claims the process held when it was killed.
-    for mail in run.world.stack().inbox().mails(None, None).expect("the inbox answers") {
-        if let Some(claim) = mail.tags.get("claim") {
-            run.world.faults().ledger.strike(claim);
-        }
+}
+
+/// The claims that nobody closed, on a folder where nobody is at work.
+async fn left_open(folder: &Path, mut settings: BTreeMap<String, String>) -> Vec<String> {
+    let mut database = DynamoDb::start(Some(&folder.join("dynamodb.sqlite")), &[]).expect("the database opens");
+    settings.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), database.endpoint());
+    let mail = mail_table(settings);
+    let mut entries = mail.entries();
+    let mut open = Vec::new();
+    while let Some(page) = entries.next_page().await.expect("the table answers") {
+        open.extend(page.into_iter().filter_map(|it| match it {
+            MailEntry::Claim(claim) => Some(claim.id.to_string()),
+            MailEntry::Cursor { .. } | MailEntry::Part(_) => None,
+        }));
     }
+    tokio::task::spawn_blocking(move || database.stop()).await.expect("the database stops");
+    open
 }

@@ -319,8 +319,9 @@ impl Judge<'_> {
                     if !news.is_empty() {
                         let name = &self.run.people[person].name;
                         self.wrong.push(format!(
-                            "DOUBLED: {name}, task {task}, version {}: {news:?} by {first:?} and {second:?}",
-                            entry.version
+                            "DOUBLED: {name}, task {task}, version {}: {news:?} by {first:?} and {second:?}; log {}",
+                            entry.version,
+                            story(self.run, log)
                         ));
                     }
                 }

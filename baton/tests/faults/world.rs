@@ -1,5 +1,6 @@
 //! A stack whose services and handlers go wrong, and whose time is moved.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -201,12 +202,18 @@ impl World {
 
     /// The mail table, past all faults.
     pub(crate) fn mail(&self) -> Mail {
-        let mut environment = self.environment();
-        let dynamodb = client::dynamodb(&client::sdk_config(&mut environment));
-        Mail::new(dynamodb, environment.required("MAIL_TABLE"))
+        mail_table(self.mailer_settings())
     }
 
-    fn environment(&self) -> Environment {
-        Environment::from_settings(self.stack().calls()["log-mailer"].environment.clone())
+    /// The environment of the mailer, without the ways around.
+    pub(crate) fn mailer_settings(&self) -> BTreeMap<String, String> {
+        self.stack().calls()["log-mailer"].environment.clone()
     }
+}
+
+/// The mail table that these settings lead to.
+pub(crate) fn mail_table(settings: BTreeMap<String, String>) -> Mail {
+    let mut environment = Environment::from_settings(settings);
+    let dynamodb = client::dynamodb(&client::sdk_config(&mut environment));
+    Mail::new(dynamodb, environment.required("MAIL_TABLE"))
 }

@@ -2,7 +2,7 @@
 
 use crate::evidence::Note;
 use crate::history::{Entry, Net, Reading, everything, net};
-use crate::verdict::Judge;
+use crate::verdict::{Judge, story};
 
 impl Judge<'_> {
     /// What one person finds in the product about one task: all that is news, once.
@@ -45,7 +45,9 @@ impl Judge<'_> {
                 None => (first..=version).any(|from| (version..=last).any(|to| is_nothing(from, to))),
             };
             if !is_explained {
-                self.wrong.push(format!("LOST: {name} has no notification of version {version} of task {task}"));
+                let log = story(self.run, log);
+                self.wrong
+                    .push(format!("LOST: {name} has no notification of version {version} of task {task}: {notes:?}; log {log}"));
             }
         }
     }

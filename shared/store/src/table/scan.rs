@@ -7,7 +7,8 @@ use crate::StoreError;
 use crate::item::{Attributes, Item};
 use crate::table::write::names_in;
 
-/// Everything in a table, page by page and consistently, for what an operator does by hand and for the start of a stack of one process: never in a request.
+/// Everything in a table, page by page and consistently, for what an operator does by hand and for the start of a stack of one
+/// process: never in a request.
 #[derive(Debug)]
 pub(crate) struct Scan<'t> {
     table: &'t Table,
