@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
 
 use baton::dynamodb::DynamoDb;
 use futures::future::join_all;
 use store::MailEntry;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
 
 use crate::person::Api;
 use crate::run::Run;
@@ -20,38 +20,42 @@ use crate::world::mail_table;
 /// How often the process is killed.
 const KILLS: usize = 2;
 
-/// Held while a process is made: until it runs its own program it has a copy of every open file of this one, and with that the locks of
-/// all folders in use.
-static HALF_MADE: Mutex<()> = Mutex::new(());
+/// Held until a new process says its first word: before that it may have a copy of every open file of this one, and with that the locks
+/// of all folders in use. It has them for a moment even after `spawn` has returned.
+static HALF_MADE: Mutex<()> = Mutex::const_new(());
 
 /// Waits until no process holds a copy of a lock that its owner has given up.
-pub(crate) fn none_is_half_made() {
-    drop(HALF_MADE.lock().unwrap_or_else(PoisonError::into_inner));
+pub(crate) async fn none_is_half_made() {
+    drop(HALF_MADE.lock().await);
 }
 
-fn spawn(command: &mut Command) -> Child {
-    let _until_it_runs = HALF_MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    command.spawn().expect("baton starts")
+/// Starts a `baton` on a folder, without a window, so that mails are under way when it is killed. With the origin it answers at.
+async fn start(folder: &Path) -> (Child, String) {
+    let _until_it_speaks = HALF_MADE.lock().await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
+    command.args(["--port", "0", "--window", "0", "--data"]).arg(folder).env("RUST_LOG", "error");
+    let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("baton starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
+    let mut origin = String::new();
+    while let Some(line) = lines.next_line().await.expect("a readable output") {
+        if let Some(page) = line.strip_prefix("page") {
+            page.trim().trim_end_matches('/').clone_into(&mut origin);
+        }
+        if line.trim() == "ready" {
+            break;
+        }
+    }
+    // Whatever it says later has somewhere to go.
+    child.stdout = Some(lines.into_inner().into_inner());
+    (child, origin)
 }
 
-/// Lets a process work on the run's folder, without a window, so that mails are under way when it is killed.
+/// Lets a process work on the run's folder, and kills it.
 pub(crate) async fn work_and_die(run: &mut Run) {
     let settings = run.world.mailer_settings();
     run.world.end().await;
     for _ in 0..KILLS {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
-        command.args(["--port", "0", "--window", "0", "--data"]).arg(run.world.folder()).env("RUST_LOG", "error");
-        let mut child = spawn(command.stdout(Stdio::piped()).kill_on_drop(true));
-        let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
-        let mut origin = String::new();
-        while let Some(line) = lines.next_line().await.expect("a readable output") {
-            if let Some(page) = line.strip_prefix("page") {
-                page.trim().trim_end_matches('/').clone_into(&mut origin);
-            }
-            if line.trim() == "ready" {
-                break;
-            }
-        }
+        let (mut child, origin) = start(run.world.folder()).await;
         let has_moved = run.world.api.origin != origin;
         run.world.api = Api::new(&origin);
         if has_moved {

@@ -90,7 +90,7 @@ impl World {
             interpose: self.faults().interpose(),
             ..Options::default()
         };
-        none_is_half_made();
+        none_is_half_made().await;
         let stack = Stack::start(options).await.expect("the stack starts");
         let has_moved = self.api.origin != stack.origin();
         // Also where it has not: the old connections lead to the old stack.
