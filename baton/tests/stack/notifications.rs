@@ -4,24 +4,10 @@ use baton::stack::Stack;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::people::{Person, empty_inbox, mails_to, stack};
+use crate::people::{Person, mails_to, stack, team};
 use crate::timed::{Timed, WINDOW, id_of};
 
 const NOTIFICATIONS: &str = "/v1/notifications";
-
-/// Ada, who owns a project, and those who edit it.
-async fn team<const N: usize>(stack: &Stack, names: [&str; N]) -> ([Person; N], String) {
-    let mut people = Vec::new();
-    for name in names {
-        people.push(Person::sign_up(stack, name, json!({})).await);
-    }
-    let project = people[0].create_project("Boiler room").await;
-    for guest in &people[1..] {
-        people[0].bring_in(&project, guest, "editor").await;
-    }
-    empty_inbox(stack).await;
-    (people.try_into().expect("as many people as names"), project)
-}
 
 /// A task of Ben's for each title, each of which he is told of by itself.
 async fn give(stack: &Stack, ada: &Person, ben: &Person, project: &str, titles: &[&str]) -> Vec<String> {

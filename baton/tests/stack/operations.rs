@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::people::{Person, empty_inbox, mails_to};
 use crate::process::Process;
-use crate::tables::table;
+use crate::tables::{mail_table, table};
 
 const FAST: NonZeroU32 = NonZeroU32::new(10_000).expect("is not zero");
 
@@ -188,8 +188,7 @@ async fn what_the_mail_service_said_is_taken_in_after_all() {
     let mut bounce: Value = serde_json::from_str(body).expect("JSON");
     bounce["detail"]["mail"]["tags"]["recipient"] = json!([format!("USER_{}", deaf.ben.id)]);
     deaf.put("FeedbackDeadLetters", &bounce);
-    let (client, name) = table(&deaf.stack, "MAIL_TABLE");
-    let (mail, address) = (store::Mail::new(client, name), deaf.ben.email.parse().expect("an address"));
+    let (mail, address) = (mail_table(&deaf.stack), deaf.ben.email.parse().expect("an address"));
     assert!(!mail.suppressed(&address).await.expect("the table answers"));
     let redriven = redrive_all(&deaf.stack, "FeedbackDeadLetters").await.expect("it goes on");
     assert_eq!(redriven.sent.get("FeedbackQueue"), Some(&1));

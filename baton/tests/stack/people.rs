@@ -234,6 +234,20 @@ impl Person {
     }
 }
 
+/// People with accounts, the first of whom has a project that all others edit, and an empty inbox.
+pub(crate) async fn team<const N: usize>(stack: &Stack, names: [&str; N]) -> ([Person; N], String) {
+    let mut people = Vec::new();
+    for name in names {
+        people.push(Person::sign_up(stack, name, json!({})).await);
+    }
+    let project = people[0].create_project("Boiler room").await;
+    for guest in &people[1..] {
+        people[0].bring_in(&project, guest, "editor").await;
+    }
+    empty_inbox(stack).await;
+    (people.try_into().expect("as many people as names"), project)
+}
+
 /// All mails in the inbox to one address, newest first.
 pub(crate) async fn mails_to(stack: &Stack, address: &str) -> Vec<Value> {
     let answer = Person::stranger(stack).get(&format!("/inbox.json?to={address}")).await.expect(200);

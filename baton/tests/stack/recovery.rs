@@ -12,12 +12,13 @@ use baton::stack::{Clocks, Options, Stack};
 use domain::{ClaimId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::{Claim, Environment, Mail, RecipientKey, client};
+use store::{Claim, RecipientKey};
 use tokio::sync::mpsc::unbounded_channel;
 use uuid::Uuid;
 
-use crate::people::{PASSWORD, Person};
+use crate::people::{PASSWORD, team};
 use crate::process::{Process, call};
+use crate::tables::mail_table;
 
 const KILLS: usize = 20;
 const READERS: usize = 12;
@@ -193,21 +194,12 @@ async fn slow_of_hearing(folder: &Path, clocks: Clocks, is_deaf: Arc<AtomicBool>
     Stack::start(options).await.expect("the stack starts")
 }
 
-fn mail_table(stack: &Stack) -> Mail {
-    let mut environment = Environment::from_settings(stack.calls()["log-mailer"].environment.clone());
-    let dynamodb = client::dynamodb(&client::sdk_config(&mut environment));
-    Mail::new(dynamodb, environment.required("MAIL_TABLE"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_mail_service_said_before_the_end_is_heeded_before_anything_is_sent_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let is_deaf = Arc::new(AtomicBool::new(false));
     let stack = slow_of_hearing(folder.path(), Clocks::default(), is_deaf.clone()).await;
-    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
-    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
-    let project = ada.create_project("Boiler room").await;
-    ada.bring_in(&project, &ben, "editor").await;
+    let ([ada, ben], project) = team(&stack, ["Ada", "Ben"]).await;
     ada.create_task(&project, json!({"title": "Fix the pump", "assignee": ben.id})).await;
     stack.drain().await;
     let (mail, reader) = (mail_table(&stack), RecipientKey::User(UserId(ben.id.parse().expect("an id"))));

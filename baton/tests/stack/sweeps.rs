@@ -7,12 +7,12 @@ use domain::{ClaimId, Letter, Locale, PartId, Recipient, UserId};
 use jiff::{SignedDuration, Timestamp};
 use log_mailer::Deadline;
 use serde_json::json;
-use store::{Claim, Mail, Part, PartContent, RecipientKey};
+use store::{Claim, Part, PartContent, RecipientKey};
 use uuid::Uuid;
 
 use crate::meter::{Metered, operations};
 use crate::people::{Person, mails_to};
-use crate::tables::table;
+use crate::tables::mail_table;
 
 /// More than a sweep reads of a shard at once.
 const HELD: u128 = 201;
@@ -28,7 +28,7 @@ async fn past_its_deadline_the_mailer_plans_but_opens_no_claim() {
     let project = ada.create_project("Boiler room").await;
     ada.bring_in(&project, &ben, "editor").await;
     metered.send_mails().await;
-    let (told, mail) = (mails_to(&metered.stack, &ben.email).await.len(), mail(&metered));
+    let (told, mail) = (mails_to(&metered.stack, &ben.email).await.len(), mail_table(&metered.stack));
     let task = ada.create_task(&project, json!({"title": "Fix the pump", "assignee": ben.id})).await;
     let owed = RecipientKey::User(UserId(ben.id.parse().expect("an id")));
     metered.calls();
@@ -54,7 +54,7 @@ async fn past_its_deadline_the_mailer_plans_but_opens_no_claim() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_by_a_claim_hides_nothing_behind_it() {
     let metered = Metered::start().await;
-    let mail = mail(&metered);
+    let mail = mail_table(&metered.stack);
     let long_ago = Timestamp::now() - SignedDuration::from_hours(1);
     let held: Vec<Part> = (0..HELD).map(|number| letter("held@example.com", number, long_ago)).collect();
     let claim = Claim {
@@ -82,11 +82,6 @@ async fn what_is_held_by_a_claim_hides_nothing_behind_it() {
         assert_eq!(mails_to(&metered.stack, address).await.len(), 1, "{address}");
     }
     assert_eq!(mails_to(&metered.stack, "held@example.com").await.len(), 0, "its claim's holder is at it");
-}
-
-fn mail(metered: &Metered) -> Mail {
-    let (client, name) = table(&metered.stack, "MAIL_TABLE");
-    Mail::new(client, name)
 }
 
 fn letter(address: &str, number: u128, due_at: Timestamp) -> Part {

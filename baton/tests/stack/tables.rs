@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use baton::stack::Stack;
-use store::Environment;
+use store::{Environment, Mail};
 
 /// The table that functions know by a setting, and a client to it.
 pub(crate) fn table(stack: &Stack, setting: &str) -> (Client, String) {
@@ -10,4 +10,10 @@ pub(crate) fn table(stack: &Stack, setting: &str) -> (Client, String) {
     let mut environment = Environment::from_settings(with_table.expect("a function has this table").environment.clone());
     let table = environment.required(setting);
     (store::client::dynamodb(&store::client::sdk_config(&mut environment)), table)
+}
+
+/// The table of mails.
+pub(crate) fn mail_table(stack: &Stack) -> Mail {
+    let (client, name) = table(stack, "MAIL_TABLE");
+    Mail::new(client, name)
 }

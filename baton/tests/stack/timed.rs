@@ -2,9 +2,9 @@
 
 use baton::stack::{Clocks, Options, Stack};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::people::{Person, empty_inbox, mails_to};
+use crate::people::{self, Person, mails_to};
 
 /// As template.yaml has it.
 pub(crate) const WINDOW: u32 = 30;
@@ -27,18 +27,9 @@ impl Timed {
         Self { stack: Stack::start(options).await.expect("the stack starts"), clocks }
     }
 
-    /// People with accounts, the first of whom has a project that all others edit, and an empty inbox.
+    /// See [`people::team`].
     pub(crate) async fn team<const N: usize>(&self, names: [&str; N]) -> ([Person; N], String) {
-        let mut people = Vec::new();
-        for name in names {
-            people.push(Person::sign_up(&self.stack, name, json!({})).await);
-        }
-        let project = people[0].create_project("Boiler room").await;
-        for guest in &people[1..] {
-            people[0].bring_in(&project, guest, "editor").await;
-        }
-        empty_inbox(&self.stack).await;
-        (people.try_into().expect("as many people as names"), project)
+        people::team(&self.stack, names).await
     }
 
     /// By the clock of those who send mails.

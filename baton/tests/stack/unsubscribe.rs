@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::people::{Person, stack};
+use crate::people::{Person, stack, team};
 use crate::timed::Timed;
 
 /// The links below a mail, with what each is called.
@@ -131,10 +131,7 @@ async fn a_mail_says_why_it_came() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_of_somebody_who_left_the_project_ends_what_it_says_and_tells_nothing() {
     let stack = stack().await;
-    let ada = Person::sign_up(&stack, "Ada", json!({})).await;
-    let ben = Person::sign_up(&stack, "Ben", json!({})).await;
-    let project = ada.create_project("Boiler room").await;
-    ada.bring_in(&project, &ben, "editor").await;
+    let ([ada, ben], project) = team(&stack, ["Ada", "Ben"]).await;
     ada.create_task(&project, json!({"title": "Fix the pump", "assignee": ben.id})).await;
     stack.drain().await;
     let mail = crate::people::mails_to(&stack, &ben.email).await.remove(0);

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::deployment;
 use crate::people::Person;
-use crate::tables::table;
+use crate::tables::{mail_table, table};
 use crate::timed::Timed;
 
 async fn repair(stack: &Stack, repair: Repair) -> Repaired {
@@ -87,11 +87,6 @@ impl Copy {
             self.client.put_item().table_name(&self.name).set_item(Some(item.clone())).send().await.expect("it is put");
         }
     }
-}
-
-fn mail_table(stack: &Stack) -> store::Mail {
-    let (client, name) = table(stack, "MAIL_TABLE");
-    store::Mail::new(client, name)
 }
 
 fn id<T: FromStr<Err: Debug>>(path: &str) -> T {
