@@ -364,7 +364,6 @@ async fn unless_killed(State(kill): State<CancellationToken>, request: Request, 
     }
 }
 
-/// Calls every schedule's function once, right after the start: what was owed when the last process ended is not to wait.
 /// Waits until what the mail service told the last process is taken in, for as long as a start may take: what it has accepted is not to
 /// be sent again once all claims expire.
 async fn hear_reports(queues: &Queues) -> Result<(), StartError> {
@@ -375,6 +374,7 @@ async fn hear_reports(queues: &Queues) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Calls every schedule's function once, right after the start: what was owed when the last process ended is not to wait.
 async fn catch_up(calls: Vec<(Function, Value)>, done: Arc<AtomicBool>, stop: CancellationToken) {
     for (function, input) in calls {
         tokio::select! {

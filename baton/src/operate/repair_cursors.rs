@@ -59,6 +59,8 @@ pub struct Repaired {
     pub deliveries: usize,
     /// What somebody else had in hand or changed meanwhile: to be done again.
     pub left: usize,
+    /// Tasks whose log cannot be read, left as they are.
+    pub unreadable: usize,
 }
 
 /// Runs the command and prints what it did; false where it has to be run again.
@@ -70,10 +72,15 @@ pub async fn run(options: RepairOptions) -> Result<bool, StartError> {
     let deployment = place.open(false)?;
     let repair = Repair { mailed_until, dry_run };
     let repaired = repair_cursors(&deployment, repair, &mut |line| println!("{line}")).await?;
-    let Repaired { tasks, up, down, away, parts_away, parts_cut, claims, deliveries, left } = repaired;
+    let Repaired { tasks, up, down, away, parts_away, parts_cut, claims, deliveries, left, unreadable } = repaired;
     println!("{tasks} tasks{}", if dry_run { "; nothing is changed, this is what would be" } else { "" });
     println!("cursors: {up} up, {down} down, {away} away");
     println!("parts: {parts_away} away, {parts_cut} cut; claims: {claims} let go of; deliveries: {deliveries} away");
+    if unreadable > 0 {
+        println!(
+            "{unreadable} logs cannot be read, and their cursors are as they were: see PublisherDeadLettersAlarm in docs/runbook.md"
+        );
+    }
     if left > 0 {
         println!("{left} left, since a mailer is at work on them: stop it, wait three minutes and run this again");
     }
@@ -161,7 +168,15 @@ impl Work<'_> {
         let after = match self.repair.mailed_until {
             Some(until) if before.version < head => {
                 // What happened since then is still to be planned.
-                let log = self.deployment.changes()?.log(project, task, before.version, Some(head)).await?;
+                let log = match self.deployment.changes()?.log(project, task, before.version, Some(head)).await {
+                    // Nothing of it is mailed for as long as that is so, and nothing else is to wait for it.
+                    Err(StoreError::Corrupt { what }) => {
+                        self.repaired.unreadable += 1;
+                        (self.say)(format!("the log of task {task} in project {project} cannot be read: {what}"));
+                        return Ok(());
+                    }
+                    log => log?,
+                };
                 log.iter().take_while(|it| it.at < until).last().map_or(before.version, |it| it.version)
             }
             // Whatever keeps what is behind from being planned, it is still owed.

@@ -242,8 +242,10 @@ pub(crate) fn can_come_to(log: &[Entry], reader: &str, watching: bool, parts: &[
     let (Some(from), Some(to)) = (parts.iter().map(|it| it.from).min(), parts.iter().map(|it| it.to).max()) else {
         return *told == Net::Nothing;
     };
-    // What the reader did right after it counts, and that the task is gone, as far as either had happened when the mail was made.
-    let known = log[to as usize..].iter().take_while(|it| it.actor == reader || it.is_deleted).count();
+    // What the reader did right after it counts, as far as it had happened when the mail was made; and that the task is gone, where
+    // that is news of theirs by itself.
+    let is_theirs = |it: &Entry| watching || it.concerns(reader);
+    let known = log[to as usize..].iter().take_while(|it| it.actor == reader || (it.is_deleted && is_theirs(it))).count();
     let span = |known: usize| &log[from as usize - 1..to as usize + known];
     (0..=known).any(|known| span_can_come_to(span(known), reader, watching, parts, told))
 }

@@ -58,7 +58,7 @@ impl Mailer {
             return Ok(Next::Leave);
         }
         let now = self.clock.now();
-        match self.mail.take_over(open, now, now + lease(open.attempt + 1)).await {
+        match self.mail.take_over(open, now, now + lease(now.duration_since(open.opened_at))).await {
             Ok(claim) => self.go_on(&claim, rhythm).await,
             // Somebody else is at it since a moment ago, or it was reported as accepted.
             Err(StoreError::Conflict { .. }) => Ok(Next::Leave),

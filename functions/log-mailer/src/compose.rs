@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Change, Choice, EmailAddress, FieldChange, Letter, MAIL_HORIZON, NetChange, NoticeKind, NoticeKinds, Profile, Project,
-    ProjectId, Reader, Recipient, Subscription, TaskId, UserId,
+    ProjectId, Reader, Recipient, Subscription, TaskId, UserId, Version,
 };
 use futures::future::try_join_all;
 use futures::try_join;
@@ -11,6 +11,7 @@ use store::{Claim, Delivery, DeliveryState, PartContent, RecipientKey, StoreErro
 use tracing::error;
 
 use crate::Mailer;
+use crate::agenda::span;
 use crate::debt::{Debt, debts};
 use crate::language::People;
 use crate::letter::letter_mail;
@@ -116,22 +117,48 @@ impl Mailer {
         Ok(Composed::Mail { mail, deliveries })
     }
 
-    /// The log of what is owed, and what the reader wants of the task now. No log, where it cannot be read, which must not hold
-    /// back what is owed of other tasks.
+    /// The log of what is owed, and what the reader wants of the task now.
     async fn facts(&self, debt: &Debt, reader: UserId) -> Result<Facts, StoreError> {
-        let log = async {
-            match self.changes.log(debt.project, debt.task, debt.after(), Some(debt.read_to())).await {
-                Err(error @ StoreError::Corrupt { .. }) => {
-                    error!(task.id = %debt.task, error = &error as &dyn std::error::Error, "a task's log cannot be read, so it is not told");
-                    Ok(None)
-                }
-                log => log.map(Some),
-            }
-        };
+        let log = self.log_of(debt, reader);
         let of_task = self.mail.subscription(debt.project, Some(debt.task), reader);
         let of_project = self.mail.subscription(debt.project, None, reader);
         let (log, of_task, of_project) = try_join!(log, of_task, of_project)?;
         Ok(Facts { log, subscription: of_task.or(of_project) })
+    }
+
+    /// The log of a debt, and what came right after it. None, where it cannot be read, which must not hold back what is owed of other
+    /// tasks.
+    async fn log_of(&self, debt: &Debt, reader: UserId) -> Result<Option<Vec<Change>>, StoreError> {
+        // What came after it may be of a newer release, and is no reason to tell nothing.
+        for to in [debt.read_to(), debt.to()] {
+            match self.changes.log(debt.project, debt.task, debt.after(), Some(to)).await {
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    error!(task.id = %debt.task, %to, error = &error as &dyn std::error::Error, "a task's log cannot be read");
+                }
+                Err(error) => return Err(error),
+                Ok(mut log) => {
+                    let deletion = debt.later_deletion(&log, reader).map(|it| it.version);
+                    if let Some(deletion) = deletion
+                        && !self.is_settled(debt, deletion, reader).await?
+                    {
+                        log.pop();
+                    }
+                    return Ok(Some(log));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a reader, whose claim this mailer holds, has been told of this version of a task or is not to be: it is planned, and
+    /// nothing of it waits. Otherwise they hear of it yet, and would hear of that alone if what comes before it were left out.
+    async fn is_settled(&self, debt: &Debt, version: Version, reader: UserId) -> Result<bool, StoreError> {
+        // In this order: what a plan owes is there before its cursor is.
+        if self.mail.cursor(debt.project, debt.task).await?.version < version {
+            return Ok(false);
+        }
+        let owed = self.mail.parts_of(&RecipientKey::User(reader), Timestamp::MAX, usize::MAX).await?;
+        Ok(!owed.iter().filter_map(span).any(|it| it.task == debt.task && it.to >= version))
     }
 
     /// The project, if the reader may still see it.

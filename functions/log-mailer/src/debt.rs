@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 
-use domain::{Change, ChangeKind, NetChange, NoticeKinds, OwedSpan, ProjectId, Reader, TaskId, Version, net_change_of};
-use store::TaskSpan;
+use domain::{
+    Change, ChangeKind, NetChange, NetKind, NoticeKinds, OwedSpan, ProjectId, Reader, TaskId, UserId, Version, concerned,
+    net_change_of,
+};
+use store::{TaskSpan, Timing};
 
-/// As many of a reader's own acts after what they are owed are looked at.
-const OWN_ACTS: u64 = 20;
+/// As many versions after what somebody is owed are looked at.
+const LATER: u64 = 20;
 
 /// All that one mail owes of one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +18,18 @@ pub(crate) struct Debt {
     spans: Vec<OwedSpan>,
     /// Whether its reader watched when any of it was planned.
     pub(crate) watching: bool,
+    /// Whether all of it has waited for the digest.
+    is_digest: bool,
 }
 
 /// One debt for each task, in the order of their ids.
 pub(crate) fn debts<'a>(spans: impl Iterator<Item = &'a TaskSpan>) -> Vec<Debt> {
     let mut debts: BTreeMap<TaskId, Debt> = BTreeMap::new();
-    for TaskSpan { project, task, from, to, kinds, watching, timing: _, first_at: _, last_at: _, urgent: _ } in spans {
-        let none = || Debt { project: *project, task: *task, spans: Vec::new(), watching: false };
+    for TaskSpan { project, task, from, to, kinds, watching, timing, first_at: _, last_at: _, urgent: _ } in spans {
+        let none = || Debt { project: *project, task: *task, spans: Vec::new(), watching: false, is_digest: true };
         let debt = debts.entry(*task).or_insert_with(none);
         debt.watching |= watching;
+        debt.is_digest &= *timing == Timing::Digest;
         debt.spans.push(OwedSpan { from: *from, to: *to, kinds: kinds.clone() });
     }
     debts.into_values().collect()
@@ -50,19 +56,29 @@ impl Debt {
 
     /// The last version to read for [`Self::net`].
     pub(crate) fn read_to(&self) -> Version {
-        Version(self.to().0.saturating_add(OWN_ACTS))
+        Version(self.to().0.saturating_add(LATER))
+    }
+
+    /// That somebody else deleted the task after all this.
+    pub(crate) fn later_deletion<'l>(&self, log: &'l [Change], reader: UserId) -> Option<&'l Change> {
+        log.last().filter(|it| it.kind == ChangeKind::Deleted && it.version > self.to() && it.actor != reader)
     }
 
     /// What the log comes to for this reader: the log from the version after [`Self::after`] to [`Self::to`] at least.
     ///
     /// What the reader did right after it counts, though it is owed to nobody: who has finished a new task, or passed it on, before the
-    /// mail goes out, is not told of it as if it waited for them. A task that is gone by then is told of by its deletion alone.
+    /// mail goes out, is not told of it as if it waited for them. Of a task that is gone by then nothing more is told to whom that
+    /// concerns, and who heard of it in its own right; who had it taken before hears of that all the same. And a new task that waited
+    /// for the digest is told as it stands, since other news of it may have gone out meanwhile.
     pub(crate) fn net(&self, log: &[Change], reader: Reader) -> Option<NetChange> {
         let (after, to) = (self.after(), self.to());
         let begin = log.partition_point(|it| it.version <= after);
         let end = log.partition_point(|it| it.version <= to);
-        let is_known = |it: &&Change| it.actor == reader.user || it.kind == ChangeKind::Deleted;
-        let known = log.get(end..)?.iter().take_while(is_known).count();
-        net_change_of(log.get(begin..end + known)?, reader, &self.spans)
+        let concerns = |it: &Change| reader.watching || concerned(it).any(|user| user == reader.user);
+        let is_known = |it: &&Change| it.actor == reader.user || (it.kind == ChangeKind::Deleted && concerns(it));
+        let known = end + log.get(end..)?.iter().take_while(is_known).count();
+        let net = net_change_of(log.get(begin..known)?, reader, &self.spans)?;
+        let is_new = self.is_digest && net.kind == NetKind::Created;
+        Some(if is_new { net.as_it_stands(log.get(known..)?) } else { net })
     }
 }

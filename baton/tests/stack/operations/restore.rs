@@ -11,7 +11,7 @@ use baton::function::Function;
 use baton::interpose::Interpose;
 use baton::operate::repair_cursors::{Repair, Repaired, repair_cursors};
 use baton::stack::{Options, Stack};
-use domain::{ClaimId, NoticeKind, NoticeKinds, Recipient, Version};
+use domain::{ClaimId, NoticeKind, NoticeKinds, ProjectId, Recipient, TaskId, Version};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::{Claim, Part, PartContent, TaskSpan, Timing};
@@ -227,6 +227,26 @@ async fn what_is_not_planned_yet_is_not_taken_for_planned() {
     let mailed_until = |it| Repair { mailed_until: Some(it), ..Repair::default() };
     assert_eq!(repair(&timed.stack, mailed_until(timed.now() - hour * 3)).await, nothing);
     assert_eq!(repair(&timed.stack, mailed_until(timed.now() - hour)).await, Repaired { up: 1, ..nothing });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_read_is_named_and_keeps_nothing_else_from_being_repaired() {
+    let timed = Timed::start(30).await;
+    let ([ada, ben], project) = timed.team(["Ada", "Ben"]).await;
+    let broken = ada.create_task(&project, json!({"title": "Fix the pump", "assignee": ben.id})).await;
+    let sound = ada.create_task(&project, json!({"title": "Paint the door", "assignee": ben.id})).await;
+    timed.pass(40).await;
+    let (client, changes) = table(&timed.stack, "CHANGES_TABLE");
+    let text = |it: &str| AttributeValue::S(it.to_owned());
+    let log = |task: &str| text(&format!("TASK#{}#{}", id::<ProjectId>(&project), id::<TaskId>(task)));
+    let item = [("pk", log(&broken)), ("version", AttributeValue::N("2".to_owned())), ("kind", text("painted"))];
+    let item = item.map(|(name, value)| (name.to_owned(), value));
+    client.put_item().table_name(changes).set_item(Some(item.into())).send().await.expect("it is put");
+    let mail = mail_table(&timed.stack);
+    let cursor = mail.cursor(id(&project), id(&sound)).await.expect("a read");
+    mail.set_cursor(id(&project), id(&sound), &cursor, None).await.expect("it is set");
+    let repaired = repair(&timed.stack, Repair { mailed_until: Some(timed.now()), ..Repair::default() }).await;
+    assert_eq!(repaired, Repaired { tasks: 2, up: 1, unreadable: 1, ..Repaired::default() });
 }
 
 #[tokio::test(flavor = "multi_thread")]

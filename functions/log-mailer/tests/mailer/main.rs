@@ -6,6 +6,7 @@ mod feedback;
 mod hand_over;
 mod left_claims;
 mod mail_queue;
+mod meanwhile;
 mod plans;
 mod post_office;
 mod quiet;

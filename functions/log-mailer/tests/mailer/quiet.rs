@@ -150,23 +150,3 @@ async fn what_waited_into_quiet_hours_is_put_off_to_their_end() {
     world.sweep().await;
     assert_eq!(world.sent_to("Ben").len(), 1);
 }
-
-#[tokio::test]
-async fn what_its_reader_did_with_a_new_task_before_the_mail_is_not_told_as_if_it_waited() {
-    let Handed { world, ada, ben, project, task: deleted } = Handed::within(World::with_window(30).await, json!({})).await;
-    let new = async |title: &str| world.task(project, ada, json!({"title": title, "assignee": ben})).await;
-    let (mut done, mut passed_on, mut gone) = (new("Oil it").await, new("Paint it").await, new("Sell it").await);
-    world.hint(&[&deleted, &done, &passed_on, &gone]).await;
-    // Owed to nobody, so that no plan goes further than the new tasks.
-    world.delete(&deleted, ben).await;
-    world.change(&mut done, ben, json!({"status": "done"})).await;
-    world.change(&mut passed_on, ben, json!({"assignee": ada, "title": "Paint all of it"})).await;
-    world.change(&mut gone, ben, json!({"status": "in_progress"})).await;
-    world.delete(&gone, ada).await;
-    world.live(32).await;
-    let mails = world.sent_to("Ben");
-    let [mail] = mails.as_slice() else { panic!("one mail: {mails:?}") };
-    assert!(mail.subject == "[Boiler room] Oil it" && !mail.text.contains("Status"), "{mail:?}");
-    assert_eq!(world.deliveries(&deleted).await[0].reason.as_deref(), Some("nothing left to tell"));
-    assert!(world.owed(ben).await.is_empty());
-}

@@ -131,7 +131,7 @@ impl Mail {
         let write = write.value(":true", AttributeValue::Bool(true)).value(":lease_until", text(keys::timestamp(lease_until)));
         write.run("mark a claim's outcome as unknown").await?;
         let open = self.mailbox(&claim.recipient).await?.claim;
-        Ok(open.is_some_and(|it| it.is_same_attempt(claim) && it.accepted))
+        Ok(open.is_some_and(|it| it.id == claim.id && it.attempt == claim.attempt && it.accepted))
     }
 
     /// Notes that the mail service took the mail of the recipient's open claim, whichever attempt, if that is this claim. Answers whether
@@ -275,8 +275,14 @@ impl Mail {
                     }
                 };
                 let write = self.update(&claim, "SET #lease_until = :now").value(":now", text(keys::timestamp(now)));
-                write.run("let a claim expire").await?;
-                expired += 1;
+                match write.run("let a claim expire").await {
+                    // Whoever had it has ended it since, or somebody has taken it over.
+                    Err(StoreError::Conflict { .. }) => {}
+                    outcome => {
+                        outcome?;
+                        expired += 1;
+                    }
+                }
             }
         }
         Ok(expired)

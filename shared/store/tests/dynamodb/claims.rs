@@ -194,8 +194,9 @@ async fn whoever_leaves_a_mail_of_unknown_outcome_learns_of_a_report_that_came_b
     assert!(!mail.mark_unknown(&first, first.lease_until).await.expect("it is open"));
     assert_eq!(open(mail).await, Some(Claim { unknown: true, ..first.clone() }));
     mail.mark_accepted(&ada(), first.id).await.expect("the table answers");
-    assert!(mail.mark_unknown(&first, first.lease_until).await.expect("it is open"));
-    let both = Claim { unknown: true, accepted: true, ..first };
+    let until = first.lease_until + SignedDuration::from_mins(1);
+    assert!(mail.mark_unknown(&first, until).await.expect("it is open"));
+    let both = Claim { unknown: true, accepted: true, lease_until: until, ..first };
     assert_eq!(open(mail).await, Some(both.clone()));
     mail.close(&both, None).await.expect("it is closed");
     mail.open_claim(&claim(2, &[])).await.expect("the next one is opened");
