@@ -78,13 +78,13 @@ pub async fn run(options: RepairOptions) -> Result<bool, StartError> {
     println!("parts: {parts_away} away, {parts_cut} cut; claims: {claims} let go of; deliveries: {deliveries} away");
     if unreadable > 0 {
         println!(
-            "{unreadable} logs cannot be read, and their cursors are as they were: see PublisherDeadLettersAlarm in docs/runbook.md"
+            "{unreadable} logs cannot be read, and their cursors are as they were: deploy the release that can, and run this again"
         );
     }
     if left > 0 {
         println!("{left} left, since a mailer is at work on them: stop it, wait three minutes and run this again");
     }
-    Ok(left == 0)
+    Ok(left == 0 && unreadable == 0)
 }
 
 /// Makes cursors, parts, claims and deliveries fit the log. `say` hears of each change.

@@ -242,11 +242,17 @@ pub(crate) fn can_come_to(log: &[Entry], reader: &str, watching: bool, parts: &[
     let (Some(from), Some(to)) = (parts.iter().map(|it| it.from).min(), parts.iter().map(|it| it.to).max()) else {
         return *told == Net::Nothing;
     };
-    // What the reader did right after it counts, as far as it had happened when the mail was made; and that the task is gone, where
-    // that is news of theirs by itself.
-    let is_theirs = |it: &Entry| watching || it.concerns(reader);
-    let known = log[to as usize..].iter().take_while(|it| it.actor == reader || (it.is_deleted && is_theirs(it))).count();
+    // Of a task that is gone nothing may be told any more, where that is news of theirs by itself or their own act.
+    let later = &log[to as usize..];
+    let is_theirs = |it: &Entry| watching || it.actor == reader || it.concerns(reader);
+    if *told == Net::Nothing && later.last().is_some_and(|it| it.is_deleted && is_theirs(it)) {
+        return true;
+    }
+    // What the reader did right after it counts, as far as it had happened when the mail was made; of a new task also later.
+    let own = later.iter().take_while(|it| it.actor == reader).count();
     let span = |known: usize| &log[from as usize - 1..to as usize + known];
+    let is_new = span_can_come_to(span(0), reader, watching, parts, &Net::Created);
+    let known = if is_new { later.iter().rposition(|it| it.actor == reader).map_or(0, |last| last + 1) } else { own };
     (0..=known).any(|known| span_can_come_to(span(known), reader, watching, parts, told))
 }
 

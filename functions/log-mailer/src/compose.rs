@@ -130,10 +130,10 @@ impl Mailer {
     /// tasks.
     async fn log_of(&self, debt: &Debt, reader: UserId) -> Result<Option<Vec<Change>>, StoreError> {
         // What came after it may be of a newer release, and is no reason to tell nothing.
-        for to in [debt.read_to(), debt.to()] {
-            match self.changes.log(debt.project, debt.task, debt.after(), Some(to)).await {
+        for to in [debt.read_to(), Some(debt.to())] {
+            match self.changes.log(debt.project, debt.task, debt.after(), to).await {
                 Err(error @ StoreError::Corrupt { .. }) => {
-                    error!(task.id = %debt.task, %to, error = &error as &dyn std::error::Error, "a task's log cannot be read");
+                    error!(task.id = %debt.task, to = to.map(|it| it.0), error = &error as &dyn std::error::Error, "a task's log cannot be read");
                 }
                 Err(error) => return Err(error),
                 Ok(mut log) => {
@@ -154,11 +154,18 @@ impl Mailer {
     /// nothing of it waits. Otherwise they hear of it yet, and would hear of that alone if what comes before it were left out.
     async fn is_settled(&self, debt: &Debt, version: Version, reader: UserId) -> Result<bool, StoreError> {
         // In this order: what a plan owes is there before its cursor is.
-        if self.mail.cursor(debt.project, debt.task).await?.version < version {
+        let cursor = match self.mail.cursor(debt.project, debt.task).await {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                error!(task.id = %debt.task, error = &error as &dyn std::error::Error, "a cursor cannot be read");
+                return Ok(false);
+            }
+            cursor => cursor?,
+        };
+        if cursor.version < version {
             return Ok(false);
         }
-        let owed = self.mail.parts_of(&RecipientKey::User(reader), Timestamp::MAX, usize::MAX).await?;
-        Ok(!owed.iter().filter_map(span).any(|it| it.task == debt.task && it.to >= version))
+        let owed = self.mail.owed_of(&RecipientKey::User(reader), debt.project, debt.task).await?;
+        Ok(!owed.iter().filter_map(span).any(|it| it.to >= version))
     }
 
     /// The project, if the reader may still see it.

@@ -6,7 +6,7 @@ use domain::{
 };
 use store::{TaskSpan, Timing};
 
-/// As many versions after what somebody is owed are looked at.
+/// As many versions after what somebody is owed now are looked at.
 const LATER: u64 = 20;
 
 /// All that one mail owes of one task.
@@ -18,7 +18,7 @@ pub(crate) struct Debt {
     spans: Vec<OwedSpan>,
     /// Whether its reader watched when any of it was planned.
     pub(crate) watching: bool,
-    /// Whether all of it has waited for the digest.
+    /// Whether any of it has waited for the digest.
     is_digest: bool,
 }
 
@@ -26,10 +26,10 @@ pub(crate) struct Debt {
 pub(crate) fn debts<'a>(spans: impl Iterator<Item = &'a TaskSpan>) -> Vec<Debt> {
     let mut debts: BTreeMap<TaskId, Debt> = BTreeMap::new();
     for TaskSpan { project, task, from, to, kinds, watching, timing, first_at: _, last_at: _, urgent: _ } in spans {
-        let none = || Debt { project: *project, task: *task, spans: Vec::new(), watching: false, is_digest: true };
+        let none = || Debt { project: *project, task: *task, spans: Vec::new(), watching: false, is_digest: false };
         let debt = debts.entry(*task).or_insert_with(none);
         debt.watching |= watching;
-        debt.is_digest &= *timing == Timing::Digest;
+        debt.is_digest |= *timing == Timing::Digest;
         debt.spans.push(OwedSpan { from: *from, to: *to, kinds: kinds.clone() });
     }
     debts.into_values().collect()
@@ -54,9 +54,9 @@ impl Debt {
         (!spans.is_empty()).then(|| Self { spans, ..self.clone() })
     }
 
-    /// The last version to read for [`Self::net`].
-    pub(crate) fn read_to(&self) -> Version {
-        Version(self.to().0.saturating_add(LATER))
+    /// The last version to read for [`Self::net`]; none, where it is the whole log, since what waited for a digest may be long past.
+    pub(crate) fn read_to(&self) -> Option<Version> {
+        (!self.is_digest).then(|| Version(self.to().0.saturating_add(LATER)))
     }
 
     /// That somebody else deleted the task after all this.
@@ -66,19 +66,26 @@ impl Debt {
 
     /// What the log comes to for this reader: the log from the version after [`Self::after`] to [`Self::to`] at least.
     ///
-    /// What the reader did right after it counts, though it is owed to nobody: who has finished a new task, or passed it on, before the
-    /// mail goes out, is not told of it as if it waited for them. Of a task that is gone by then nothing more is told to whom that
-    /// concerns, and who heard of it in its own right; who had it taken before hears of that all the same. And a new task that waited
-    /// for the digest is told as it stands, since other news of it may have gone out meanwhile.
+    /// What the reader did since counts, though it is owed to nobody: who has finished a new task, or passed it on, before the mail goes
+    /// out, is not told of it as if it waited for them. Of a task that is gone nothing more is told to who deleted it or whom that
+    /// concerned; who had it taken before hears of that all the same.
     pub(crate) fn net(&self, log: &[Change], reader: Reader) -> Option<NetChange> {
         let (after, to) = (self.after(), self.to());
         let begin = log.partition_point(|it| it.version <= after);
         let end = log.partition_point(|it| it.version <= to);
+        let is_own = |it: &&Change| it.actor == reader.user;
         let concerns = |it: &Change| reader.watching || concerned(it).any(|user| user == reader.user);
-        let is_known = |it: &&Change| it.actor == reader.user || (it.kind == ChangeKind::Deleted && concerns(it));
-        let known = end + log.get(end..)?.iter().take_while(is_known).count();
+        let later = log.get(end..)?;
+        if later.last().is_some_and(|it| it.kind == ChangeKind::Deleted && (is_own(&it) || concerns(it))) {
+            return None;
+        }
+        let known = end + later.iter().take_while(is_own).count();
         let net = net_change_of(log.get(begin..known)?, reader, &self.spans)?;
-        let is_new = self.is_digest && net.kind == NetKind::Created;
-        Some(if is_new { net.as_it_stands(log.get(known..)?) } else { net })
+        // What others did in between is told otherwise, and what is news of a new task leaves that out. Of any other task it could be in
+        // the way of a step that is owed.
+        match later.iter().rposition(|it| is_own(&it)) {
+            Some(last) if net.kind == NetKind::Created => net_change_of(log.get(begin..=end + last)?, reader, &self.spans),
+            _ => Some(net),
+        }
     }
 }

@@ -9,11 +9,11 @@ pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 pub const LEASE: Duration = Duration::from_secs(FUNCTION_TIMEOUT.as_secs() + 120);
 
 /// The lease of an attempt at a claim of this age. It doubles with each attempt that comes to nothing, from [`LEASE`] to a day: a silent
-/// mail service may have sent every one of them, so a week of trying comes to a dozen mails at the worst, not to thousands. How often
+/// mail service may have sent every one of them, so a week of trying comes to fifteen mails at the worst, not to thousands. How often
 /// it was merely put off does not count: the recipient's letters wait for as long again as the trouble has lasted, and no longer.
 pub(crate) fn lease(age: SignedDuration) -> Duration {
     const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-    (LEASE + age.unsigned_abs()).min(LONGEST)
+    (LEASE + age.max(SignedDuration::ZERO).unsigned_abs()).min(LONGEST)
 }
 
 #[cfg(test)]

@@ -55,25 +55,6 @@ pub struct NetChange {
     pub reason: Reason,
 }
 
-impl NetChange {
-    /// The same fields, and the title, as `later` changes have left them.
-    #[must_use]
-    pub fn as_it_stands(mut self, later: &[Change]) -> Self {
-        for change in later {
-            self.title.clone_from(&change.title);
-            for field in &mut self.fields {
-                if let Some(step) =
-                    change.fields.iter().find(|it| it.field() == field.field() && it.field() != FieldName::Assignee)
-                {
-                    *field = join(field.clone(), step);
-                }
-            }
-        }
-        self.fields.retain(|it| !is_round_trip(it));
-        self
-    }
-}
-
 /// What of a task's log a person is owed together: news of these kinds, from one version to another, both inclusive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwedSpan {

@@ -67,37 +67,29 @@ async fn a_new_task_and_its_deletion_are_both_told_or_neither() {
 }
 
 #[tokio::test]
-async fn a_digest_tells_of_no_task_whose_deletion_was_told_before() {
+async fn a_digest_tells_of_no_new_task_that_is_gone_or_passed_on_since() {
     let notify = json!({"assigned": "digest", "digest_hour": 13});
-    let Handed { world, ada, ben, task, .. } = Handed::within(World::with_window(30).await, notify).await;
-    world.hint(&[&task]).await;
-    world.live(60).await;
-    world.delete(&task, ada).await;
-    world.hint(&[&task]).await;
-    world.live(60).await;
-    assert_eq!(world.sent_to("Ben").len(), 1, "as he wants deletions");
-    world.pass_seconds(3_600);
-    world.sweep().await;
-    assert_eq!((world.sent_to("Ben").len(), world.owed(ben).await.len()), (1, 0), "and nothing is left for one o'clock");
-}
-
-#[tokio::test]
-async fn a_new_task_in_a_digest_is_told_as_it_stands() {
-    let notify = json!({"assigned": "digest", "digest_hour": 13});
-    let Handed { world, ada, ben, project, .. } = Handed::within(World::with_window(30).await, notify).await;
-    let mut task = world.task(project, ada, json!({"title": "Fix pump", "assignee": ben, "priority": "high"})).await;
-    world.hint(&[&task]).await;
-    world.live(60).await;
-    world.change(&mut task, ada, json!({"title": "Fix the old pump", "priority": "low"})).await;
-    world.hint(&[&task]).await;
-    world.live(60).await;
-    assert_eq!(world.sent_to("Ben").len(), 1, "as he wants edits");
-    world.pass_seconds(3_600);
-    world.sweep().await;
-    let mails = world.sent_to("Ben");
-    let digest = &mails.last().expect("a digest").text;
-    assert!(mails.len() == 2 && digest.contains("“Fix the old pump”") && digest.contains("Priority: low"), "{digest}");
-    assert!(!digest.contains("high") && !digest.contains("Fix pump"), "{digest}");
+    for (own_end, mails) in [("Ada deletes", 2), ("Ben deletes", 1), ("Ben passes on", 1)] {
+        let handed = Handed::within(World::with_window(30).await, notify.clone()).await;
+        let Handed { world, ada, ben, mut task, .. } = handed;
+        world.hint(&[&task]).await;
+        world.live(60).await;
+        world.change(&mut task, ada, json!({"priority": "high"})).await;
+        world.hint(&[&task]).await;
+        world.live(60).await;
+        assert_eq!(world.sent_to("Ben").len(), 1, "as he wants edits");
+        match own_end {
+            "Ada deletes" => world.delete(&task, ada).await,
+            "Ben deletes" => world.delete(&task, ben).await,
+            _ => world.change(&mut task, ben, json!({"assignee": ada})).await,
+        }
+        world.hint(&[&task]).await;
+        world.live(400).await;
+        world.pass_seconds(3_600);
+        world.sweep().await;
+        let sent = world.sent_to("Ben");
+        assert!(sent.len() == mails && world.owed(ben).await.is_empty(), "{own_end}: {sent:?}");
+    }
 }
 
 #[tokio::test]

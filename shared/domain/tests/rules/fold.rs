@@ -47,30 +47,6 @@ fn a_new_task_is_told_whole_also_where_it_was_nobodys_first() {
 }
 
 #[test]
-fn a_new_task_can_be_told_as_it_stands_without_what_others_made_of_it_since() {
-    let with = |priority| TaskPatch { priority: Some(priority), ..TaskPatch::default() };
-    let renamed = TaskPatch { title: Some("Fix it all".parse().expect("a title")), ..TaskPatch::default() };
-    let due = TaskPatch { due_on: Some(Some(jiff::civil::date(2026, 12, 24))), ..TaskPatch::default() };
-    let story = Story::begin(ADA, Some(BEN)).patch(ADA, with(Priority::High));
-    let story = story.patch(CAM, with(Priority::Low)).patch(ADA, due).patch(CAM, renamed).move_to(BEN, Status::Done);
-    let story = story.assign(ADA, Some(CAM));
-    let told = net_change(&story.log[..2], reader(BEN), &everything()).expect("BEN is told");
-    let now = told.clone().as_it_stands(&story.log[2..]);
-    assert_eq!(now.title.to_string(), "Fix it all");
-    let title = FieldChange::Title { from: None, to: now.title.clone() };
-    let fields = [
-        assignee(None, Some(BEN)),
-        FieldChange::Status { from: None, to: Status::Done },
-        title,
-        FieldChange::Priority { from: Some(Priority::None), to: Priority::Low },
-    ];
-    assert_eq!(now.fields, fields);
-    assert_eq!((now.kind, now.version, now.actors), (told.kind, told.version, told.actors.clone()));
-    let without = Story::begin(ADA, Some(BEN)).patch(ADA, with(Priority::High)).patch(CAM, with(Priority::None));
-    assert_eq!(names(&told.as_it_stands(&without.log[2..])), ["assignee", "status", "title"], "as if it never had one");
-}
-
-#[test]
 fn who_took_a_new_task_themselves_was_not_given_it() {
     let story = Story::begin(ADA, None).assign(BEN, Some(BEN)).move_to(ADA, Status::InProgress);
     let moved = FieldChange::Status { from: None, to: Status::InProgress };
