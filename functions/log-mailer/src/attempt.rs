@@ -23,9 +23,6 @@ const AFTER_ACCOUNT_TROUBLE: Duration = Duration::from_secs(300);
 
 const TOO_OLD: &str = "no attempt of a week came to an end";
 
-/// Behind the reason for which a later attempt does not tell of something: what was chosen since is not what the first went by.
-const EARLIER_MAIL: &str = "; a mail of an earlier attempt may have arrived";
-
 /// Whether the recipient may be owed more that can be told now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -305,10 +302,13 @@ impl Mailer {
     }
 }
 
-/// What a later attempt records: what it does not tell of an earlier one may have told.
+/// What a later attempt records: what it does not tell of an earlier one may have told, since what was chosen since is not what that
+/// went by.
 fn doubted(claim: &Claim, mut deliveries: Vec<Delivery>) -> Vec<Delivery> {
     if claim.attempt > 1 {
-        deliveries.iter_mut().filter_map(|it| it.reason.as_mut()).for_each(|it| it.push_str(EARLIER_MAIL));
+        for reason in deliveries.iter_mut().filter_map(|it| it.reason.as_mut()) {
+            *reason = format!("{reason}; a mail of an earlier attempt may have arrived");
+        }
     }
     deliveries
 }

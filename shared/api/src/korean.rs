@@ -186,6 +186,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("the task's log cannot be read", "작업의 기록을 읽을 수 없습니다"),
     ("the address is suppressed", "이 주소로는 메일을 보내지 않습니다"),
     ("it could not be told within a week", "일주일 안에 알리지 못했습니다"),
+    ("no attempt of a week came to an end", "일주일 동안 보내려 했으나 결과를 알 수 없었습니다"),
+    ("{}; a mail of an earlier attempt may have arrived", "{} (앞서 보내려던 메일이 도착했을 수 있습니다)"),
     ("refused by the mail service: {}", "메일 서비스가 거절했습니다: {}"),
     ("bounced: {}", "메일이 반송되었습니다: {}"),
     ("complaint: {}", "받은 사람이 신고했습니다: {}"),
@@ -239,9 +241,11 @@ mod tests {
     ];
 
     /// Where it is said why a mail was not sent, and how such a line goes on.
-    const REASONS: [(&str, &str); 5] = [
+    const REASONS: [(&str, &str); 7] = [
         ("functions/log-mailer/src/compose.rs", ": &str = \""),
         ("functions/log-mailer/src/attempt.rs", "let reason = format!("),
+        ("functions/log-mailer/src/attempt.rs", "*reason = format!("),
+        ("functions/log-mailer/src/attempt.rs", "const TOO_OLD: &str"),
         ("functions/log-mailer/src/feedback.rs", "let reason = format!("),
         ("functions/log-mailer/src/feedback.rs", "Failure { reason: format!("),
         ("functions/tasks/src/deliveries.rs", " => \"to "),
@@ -355,6 +359,10 @@ mod tests {
             Some("쿼리를 이해할 수 없습니다: limit는 1부터 100까지입니다."),
         );
         check("The body is not JSON: EOF at line 1 column 2.", Some("본문이 JSON이 아닙니다: EOF at line 1 column 2."));
+        check(
+            "nothing left to tell; a mail of an earlier attempt may have arrived",
+            Some("더 알릴 것이 없습니다 (앞서 보내려던 메일이 도착했을 수 있습니다)"),
+        );
         check("is longer than", None);
         check("invalid type: integer `7`, expected a string", None);
         assert_eq!(field("invalid type: integer `7`, expected a string"), "여기에 쓸 수 없는 값입니다.");
