@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Change, ChangeKind, NetChange, NetKind, NoticeKinds, OwedSpan, ProjectId, Reader, TaskId, UserId, Version, concerned,
+    Change, ChangeKind, NetChange, NetKind, NoticeKinds, OwedSpan, ProjectId, Reader, Reason, TaskId, UserId, Version, concerned,
     net_change_of,
 };
 use store::{TaskSpan, Timing};
@@ -82,9 +82,11 @@ impl Debt {
         let known = end + later.iter().take_while(is_own).count();
         let net = net_change_of(log.get(begin..known)?, reader, &self.spans)?;
         // What others did in between is told otherwise, and what is news of a new task leaves that out. Of any other task it could be in
-        // the way of a step that is owed.
+        // the way of a step that is owed; and to who only looks on, a new task is news whatever they did with it.
         match later.iter().rposition(|it| is_own(&it)) {
-            Some(last) if net.kind == NetKind::Created => net_change_of(log.get(begin..=end + last)?, reader, &self.spans),
+            Some(last) if net.kind == NetKind::Created && net.reason == Reason::Assignee => {
+                net_change_of(log.get(begin..=end + last)?, reader, &self.spans)
+            }
             _ => Some(net),
         }
     }

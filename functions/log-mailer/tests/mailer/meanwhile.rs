@@ -1,5 +1,6 @@
 //! What happens to a task between the plan and its mail.
 
+use domain::Subscription;
 use serde_json::json;
 
 use crate::world::{Handed, World};
@@ -90,6 +91,26 @@ async fn a_digest_tells_of_no_new_task_that_is_gone_or_passed_on_since() {
         let sent = world.sent_to("Ben");
         assert!(sent.len() == mails && world.owed(ben).await.is_empty(), "{own_end}: {sent:?}");
     }
+}
+
+#[tokio::test]
+async fn who_looks_on_is_told_of_a_whole_new_task_also_where_they_had_a_hand_in_it_later() {
+    let Handed { world, ada, ben, project, .. } = Handed::within(World::with_window(30).await, json!({})).await;
+    let cam = world.person("Cam", &json!({"assigned": "digest", "digest_hour": 13}));
+    world.join(project, cam);
+    world.mail.subscribe(project, None, cam, Subscription::Watch).await.expect("Cam watches");
+    let mut task = world.task(project, ada, json!({"title": "Oil it", "assignee": ben})).await;
+    world.hint(&[&task]).await;
+    for (actor, priority) in [(ada, "high"), (cam, "low")] {
+        world.change(&mut task, actor, json!({"priority": priority})).await;
+        world.hint(&[&task]).await;
+        world.live(400).await;
+    }
+    world.pass_seconds(3_600);
+    world.sweep().await;
+    let mails = world.sent_to("Cam");
+    let digest = &mails.last().expect("a digest").text;
+    assert!(digest.contains("“Oil it”: Ada made a new task.\n- Assignee: Ben\n- Status: waiting\n"), "{digest}");
 }
 
 #[tokio::test]
