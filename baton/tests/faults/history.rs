@@ -248,17 +248,10 @@ pub(crate) fn can_come_to(log: &[Entry], reader: &str, watching: bool, parts: &[
     if *told == Net::Nothing && later.last().is_some_and(|it| it.is_deleted && is_theirs(it)) {
         return true;
     }
-    // What the reader did right after it counts, as far as it had happened when the mail was made; of a new task also what came later.
-    let comes_to = |known: usize, told: &Net| {
-        let span = &log[from as usize - 1..to as usize + known];
-        span_can_come_to(span, reader, watching, parts, told)
-    };
+    // What the reader did right after it counts, as far as it had happened when the mail was made.
     let own = later.iter().take_while(|it| it.actor == reader).count();
-    let is_later = || {
-        let mut ends = (own + 1..=later.len()).filter(|end| later[end - 1].actor == reader);
-        !matches!(told, Net::Updated(_)) && comes_to(0, &Net::Created) && ends.any(|end| comes_to(end, told))
-    };
-    (0..=own).any(|known| comes_to(known, told)) || is_later()
+    let span = |known: usize| &log[from as usize - 1..to as usize + known];
+    (0..=own).any(|known| span_can_come_to(span(known), reader, watching, parts, told))
 }
 
 fn span_can_come_to(span: &[Entry], reader: &str, watching: bool, parts: &[Planned], told: &Net) -> bool {

@@ -1,8 +1,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Change, ChangeKind, NetChange, NetKind, NoticeKinds, OwedSpan, ProjectId, Reader, Reason, TaskId, UserId, Version, concerned,
-    net_change_of,
+    Change, ChangeKind, NetChange, NoticeKinds, OwedSpan, ProjectId, Reader, TaskId, UserId, Version, concerned, net_change_of,
 };
 use store::{TaskSpan, Timing};
 
@@ -66,8 +65,8 @@ impl Debt {
 
     /// What the log comes to for this reader: the log from the version after [`Self::after`] to [`Self::to`] at least.
     ///
-    /// What the reader did since counts, though it is owed to nobody: who has finished a new task, or passed it on, before the mail goes
-    /// out, is not told of it as if it waited for them. Of a task that is gone nothing more is told to who deleted it or whom that
+    /// What the reader did right after it counts, though it is owed to nobody: who has finished a new task, or passed it on, before the
+    /// mail goes out, is not told of it as if it waited for them. Of a task that is gone nothing more is told to who deleted it or whom that
     /// concerned; who had it taken before hears of that all the same.
     pub(crate) fn net(&self, log: &[Change], reader: Reader) -> Option<NetChange> {
         let (after, to) = (self.after(), self.to());
@@ -79,15 +78,8 @@ impl Debt {
         if later.last().is_some_and(|it| it.kind == ChangeKind::Deleted && (is_own(&it) || concerns(it))) {
             return None;
         }
+        // Not further: what others did in between could be in the way of a step that is owed.
         let known = end + later.iter().take_while(is_own).count();
-        let net = net_change_of(log.get(begin..known)?, reader, &self.spans)?;
-        // What others did in between is told otherwise, and what is news of a new task leaves that out. Of any other task it could be in
-        // the way of a step that is owed; and to who only looks on, a new task is news whatever they did with it.
-        match later.iter().rposition(|it| is_own(&it)) {
-            Some(last) if net.kind == NetKind::Created && net.reason == Reason::Assignee => {
-                net_change_of(log.get(begin..=end + last)?, reader, &self.spans)
-            }
-            _ => Some(net),
-        }
+        net_change_of(log.get(begin..known)?, reader, &self.spans)
     }
 }
